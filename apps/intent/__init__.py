@@ -1,0 +1,1 @@
+"""Customer service: which intent a question has, and when it has none."""

@@ -1,0 +1,1 @@
+"""Finance monitor: topic and sentiment of each text."""

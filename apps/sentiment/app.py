@@ -1,0 +1,47 @@
+"""The settings and the model of the finance monitor."""
+
+import dataclasses
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dlkit.app import TextApp
+from dlkit.settings import TextTraining
+
+if TYPE_CHECKING:
+    from dlkit.tasks import Task
+
+_SAMPLE = Path(__file__).parent / "sample"
+
+
+@dataclasses.dataclass(frozen=True)
+class SentimentTraining(TextTraining):
+    """Learn topics and sentiments from texts; a file may hold both, or one of them."""
+
+    topic_column: str = "topic"
+    """Column of the topics."""
+
+    sentiment_column: str = "sentiment"
+    """Column of the sentiments."""
+
+
+def _tasks(settings: SentimentTraining) -> Sequence["Task"]:
+    from dlkit.tasks import Classification
+
+    return [
+        Classification(
+            name=name,
+            label_smoothing=settings.label_smoothing,
+            class_weights=settings.class_weights,
+        )
+        for name in ("topic", "sentiment")
+    ]
+
+
+APP = TextApp(
+    name="sentiment",
+    description="Finance monitor: topic and sentiment of each text.",
+    settings=SentimentTraining,
+    sample=(_SAMPLE / "posts_en.jsonl", _SAMPLE / "posts_zh.jsonl"),
+    tasks=_tasks,
+)

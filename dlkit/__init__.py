@@ -1,0 +1,1 @@
+"""Rows in, a measured and calibrated Keras network out."""

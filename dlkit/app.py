@@ -1,0 +1,42 @@
+"""What makes an application out of the toolkit."""
+
+import dataclasses
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dlkit.settings import SAMPLE, TextTraining
+
+if TYPE_CHECKING:
+    from dlkit.tasks import Task
+
+
+@dataclasses.dataclass(frozen=True)
+class TextApp:
+    """An application that answers texts.
+
+    Args:
+        name: Names its folders: `runs/<name>` and `saved_models/<name>`.
+        description: A sentence for `--help`.
+        settings: Its settings, with one `<task>_column` for each task.
+        sample: The files of the bundled sample.
+        tasks: Makes the tasks from the settings; imports what is heavy only when called.
+    """
+
+    name: str
+    description: str
+    settings: type[TextTraining]
+    sample: tuple[Path, ...]
+    tasks: Callable[[Any], Sequence["Task"]]
+
+    def sources(self, settings: TextTraining) -> list[str]:
+        """Returns the files to learn from, the sample in its place."""
+        return [
+            str(source)
+            for chosen in settings.data or (SAMPLE,)
+            for source in (self.sample if chosen == SAMPLE else (chosen,))
+        ]
+
+    def label_columns(self, settings: TextTraining, tasks: Sequence["Task"]) -> dict[str, str]:
+        """Returns the column of the labels by the name of each task."""
+        return {task.name: getattr(settings, f"{task.name}_column") for task in tasks}

@@ -1,0 +1,1 @@
+"""Readers, checks and splits of the rows that models learn from."""

@@ -1,0 +1,147 @@
+"""The table of networks over text, and how text enters them."""
+
+import importlib
+import inspect
+from collections.abc import Callable
+from typing import Any, Literal, NamedTuple
+
+import keras
+
+from dlkit.errors import InputError
+from dlkit.networks import bag_of_ngrams, cnn, cnn_rnn, lstm, mlp, rnn
+from dlkit.networks.embedding import EmbeddingBag
+from dlkit.networks.wide_and_deep import wide_and_deep
+
+
+class TextSizes(NamedTuple):
+    """How many ids of each kind the tokenizer gives, with 0 for none."""
+
+    tokens: int
+    subwords: int
+    ngrams: int
+
+
+class Network(NamedTuple):
+    """A builder, its search space, and what it reads.
+
+    "steps" is a sequence of vectors `(batch, words, units)`, "vector" the weighted bag of n-grams
+    `(batch, units)`, "ngrams" the ids themselves.
+    """
+
+    build: Callable[..., keras.Model]
+    search_space: Callable[[Any], dict[str, Any]]
+    reads: Literal["steps", "vector", "ngrams"]
+
+
+NETWORKS = {
+    "bag_of_ngrams": Network(bag_of_ngrams.bag_of_ngrams, bag_of_ngrams.search_space, "ngrams"),
+    "cnn": Network(cnn.cnn, cnn.search_space, "steps"),
+    "cnn_rnn": Network(cnn_rnn.cnn_rnn, cnn_rnn.search_space, "steps"),
+    "lstm": Network(lstm.lstm, lstm.search_space, "steps"),
+    "mlp": Network(mlp.mlp, mlp.search_space, "vector"),
+    "rnn": Network(rnn.rnn, rnn.search_space, "steps"),
+}
+"""Networks by name; "wide_and_deep" joins `bag_of_ngrams` with any of the others."""
+
+
+def text_network(
+    network: str,
+    *,
+    sizes: TextSizes,
+    embedding_units: int = 128,
+    embedding_dropout: float = 0.2,
+    **arguments: Any,
+) -> keras.Model:
+    """Builds a network from the ids of the tokenizer to features.
+
+    Args:
+        network: A name of `NETWORKS`, "wide_and_deep", or `MODULE:BUILDER` of a body over steps:
+            `builder(*, input_shape, name, ...)` from `(batch, words, units)` to features.
+        sizes: How many ids there are.
+        embedding_units: Size of the vectors of words and sub-words, or of n-grams for "mlp".
+        embedding_dropout: Share of their channels that training leaves out.
+        arguments: Arguments of the builder. For "wide_and_deep" `deep` names the deep network
+            ("cnn" if absent), arguments that start with `wide_` are those of `bag_of_ngrams`, and
+            all others are of the deep network.
+
+    Returns:
+        A model from a dictionary of `tokens`, `subwords`, `ngrams`, `ngram_weights`, or those of
+        them that it reads, to features `(batch, feature_dim)`.
+
+    Raises:
+        InputError: There is no such network, or it has no such argument.
+
+    Example:
+    ```python
+    network = text_network("lstm", sizes=TextSizes(1000, 4097, 20_001), units=64)
+    ```
+    """
+    front = {"embedding_units": embedding_units, "embedding_dropout": embedding_dropout}
+    if network == "wide_and_deep":
+        return _wide_and_deep(sizes, **front, **arguments)
+    entry = _find(network)
+    if entry.reads == "ngrams":
+        return _call(network, entry.build, {"ngram_count": sizes.ngrams, **arguments})
+    if entry.reads == "vector":
+        entrance = bag_of_ngrams.bag_of_ngrams(
+            ngram_count=sizes.ngrams, units=embedding_units, dropout=embedding_dropout
+        )
+    else:
+        entrance = word_vectors(sizes, units=embedding_units, dropout=embedding_dropout)
+    body = _call(network, entry.build, {"input_shape": entrance.output.shape[1:], **arguments})
+    return keras.Model(entrance.input, body(entrance.output), name=f"text_{body.name}")
+
+
+def word_vectors(
+    sizes: TextSizes, *, units: int, dropout: float, name: str = "words"
+) -> keras.Model:
+    """Adds the vector of each word and the mean vector of its sub-words.
+
+    Returns:
+        A model from `tokens` int `(batch, words)` and `subwords` int `(batch, words, n)` to
+        float `(batch, words, units)`, zero where there is no word.
+    """
+    tokens = keras.Input((None,), dtype="int32", name="tokens")
+    subwords = keras.Input((None, None), dtype="int32", name="subwords")
+
+    bag = keras.layers.Reshape((-1, 1), name=f"{name}_of_one")(tokens)  # (batch, words, 1)
+    word = EmbeddingBag(sizes.tokens, units, name=f"{name}_tokens")(bag)
+    parts = EmbeddingBag(sizes.subwords, units, name=f"{name}_subwords")(subwords)
+    vectors = keras.layers.Add(name=f"{name}_sum")([word, parts])
+    vectors = keras.layers.SpatialDropout1D(dropout, name=f"{name}_dropout")(vectors)
+
+    return keras.Model({"tokens": tokens, "subwords": subwords}, vectors, name=name)
+
+
+def _wide_and_deep(sizes: TextSizes, *, deep: str = "cnn", **arguments: Any) -> keras.Model:
+    of_wide = {
+        name.removeprefix("wide_"): arguments.pop(name)
+        for name in list(arguments)
+        if name.startswith("wide_")
+    }
+    wide = text_network("bag_of_ngrams", sizes=sizes, **of_wide)
+    return wide_and_deep(wide=wide, deep=text_network(deep, sizes=sizes, **arguments))
+
+
+def _find(network: str) -> Network:
+    if network in NETWORKS:
+        return NETWORKS[network]
+    module_name, _, builder = network.partition(":")
+    try:
+        module = importlib.import_module(module_name) if builder else None
+        return Network(getattr(module, builder), getattr(module, "search_space", dict), "steps")
+    except (ImportError, AttributeError) as error:
+        names = ", ".join([*NETWORKS, "wide_and_deep"])
+        msg = f"`--network` must be one of {names}, or MODULE:BUILDER. Received: {network} ({error})."
+        raise InputError(msg) from error
+
+
+def _call(network: str, build: Callable[..., keras.Model], arguments: dict) -> keras.Model:
+    known = inspect.signature(build).parameters
+    if unknown := [name for name in arguments if name not in known]:
+        msg = (
+            f"`--network-arguments` of {network} must be among {', '.join(known)}. "
+            f"Received: {', '.join(unknown)}."
+        )
+        raise InputError(msg)
+    return build(**arguments)

@@ -1,0 +1,109 @@
+"""One SavedModel: strings in, named answers out, proven in a process of its own."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from dlkit.errors import InputError
+from dlkit.serving import loaded_answers
+
+_TOLERANCE = 1e-4
+_FRESH_PROCESS_SECONDS = 300
+
+
+class ServingError(RuntimeError):
+    """The exported model does not give the answers of the run's model."""
+
+
+def export_text_model(
+    model: keras.Model, folder: Path, *, version: int | None, probes: Sequence[str]
+) -> Path:
+    """Writes `<folder>/<version>/` and checks it before it gets that name.
+
+    The signature `serving_default` takes `text`, string `(batch,)`. Recurrent layers are traced
+    without cuDNN, so that what was trained on a GPU is served on a CPU.
+
+    Args:
+        model: From strings `(batch,)` to a dictionary of named answers.
+        folder: Holds the versions of this model.
+        version: A positive number; None takes the next one.
+        probes: Texts on which the export must agree with the model.
+
+    Returns:
+        The folder of the version.
+
+    Raises:
+        InputError: The version exists already or is no positive number.
+        ServingError: A fresh process does not get the same answers.
+    """
+    version = _next_version(folder) if version is None else version
+    target = folder / str(version)
+    if version < 1 or target.exists():
+        msg = f"`--version` must be a new positive number. Received: {version} ({target} exists)."
+        raise InputError(msg + " Leave it out to take the next one.")
+    folder.mkdir(parents=True, exist_ok=True)
+    temporary = Path(tempfile.mkdtemp(prefix=".export-", dir=folder))
+    try:
+        _save(model, temporary)
+        _check(model, temporary, probes)
+        temporary.chmod(0o755)
+        temporary.rename(target)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+    return target
+
+
+def _save(model: keras.Model, folder: Path) -> None:
+    for layer in model._flatten_layers():
+        if hasattr(layer, "use_cudnn"):
+            layer.use_cudnn = False
+    module = tf.Module()
+    module.model_variables = [variable.value for variable in model.variables]
+
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="text")])
+    def serve(text: tf.Tensor) -> dict[str, tf.Tensor]:
+        return model(text, training=False)
+
+    module.serve = serve
+    tf.saved_model.save(module, str(folder), signatures={"serving_default": serve})
+
+
+def _check(model: keras.Model, folder: Path, probes: Sequence[str]) -> None:
+    expected = {name: value.numpy() for name, value in model(tf.constant(list(probes))).items()}
+    process = subprocess.run(
+        [sys.executable, loaded_answers.__file__, str(folder)],
+        input=json.dumps(list(probes)),
+        capture_output=True,
+        text=True,
+        timeout=_FRESH_PROCESS_SECONDS,
+        check=False,
+        env={**os.environ, "CUDA_VISIBLE_DEVICES": "-1", "TF_CPP_MIN_LOG_LEVEL": "3"},
+    )
+    if process.returncode != 0:
+        raise ServingError(f"The export does not load in a fresh process:\n{process.stderr}")
+    answers = json.loads(process.stdout)
+    for name, value in expected.items():
+        if not _agree(np.array(answers[name]), value):
+            raise ServingError(f"A fresh process gets other values of `{name}` from the export.")
+
+
+def _agree(answer: np.ndarray, expected: np.ndarray) -> bool:
+    if np.issubdtype(expected.dtype, np.floating):
+        return np.allclose(answer, expected, atol=_TOLERANCE)
+    if expected.dtype == object:
+        expected = np.array([value.decode() for value in expected.ravel()]).reshape(expected.shape)
+    return bool((answer == expected).all())
+
+
+def _next_version(folder: Path) -> int:
+    versions = [int(path.name) for path in folder.glob("*") if path.name.isdecimal()]
+    return max(versions, default=0) + 1

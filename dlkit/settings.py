@@ -1,0 +1,125 @@
+"""What a training is asked to do: the command line and `config.json` come from here.
+
+No heavy import, so that `--help` is instant.
+"""
+
+import dataclasses
+from pathlib import Path
+from typing import Annotated, Literal
+
+import tyro
+
+from dlkit.errors import InputError
+
+SAMPLE = "sample"
+"""In the place of a file: the sample that comes with an application."""
+
+
+@dataclasses.dataclass(frozen=True)
+class TextTraining:
+    """Settings of every application that learns from texts."""
+
+    data: Annotated[tuple[str, ...], tyro.conf.UseAppendAction] = ()
+    """Rows to learn from: csv, tsv, jsonl or parquet (each also .gz), tfds:NAME[/config][:split],
+    or "sample". Give it several times for several files. Without it, the bundled sample."""
+
+    test_data: str | None = None
+    """Rows that are scored once, after training. Without it, a share of the data is held out."""
+
+    text_column: str = "text"
+    """Column of the texts."""
+
+    network: str = "wide_and_deep"
+    """A network of dlkit.networks, or MODULE:BUILDER of your own."""
+
+    network_arguments: str = "{}"
+    """Arguments of the network as a JSON object, such as '{"units": 64}'."""
+
+    epochs: int = 0
+    """Most epochs; 0 takes as many as the number of rows suggests."""
+
+    batch_size: int = 64
+    """Rows in a step."""
+
+    learning_rate: float = 2e-3
+    """The highest rate: it warms up to it and decays to zero along a cosine."""
+
+    weight_decay: float = 0.0
+    """Decoupled weight decay of all but embedding tables."""
+
+    label_smoothing: float = 0.1
+    """Share of the target that is spread over all classes."""
+
+    class_weights: Literal["none", "balanced"] = "none"
+    """Whether rows of rare classes weigh more."""
+
+    patience: int = 5
+    """Epochs without a better validation loss before training stops."""
+
+    max_words: int = 128
+    """Words of a text that are read."""
+
+    validation_fraction: float = 0.1
+    """Share of the rows that choose the epoch and calibrate the confidence."""
+
+    test_fraction: float = 0.1
+    """Share of the rows held out for the test, where there is no --test-data."""
+
+    split: Literal["random", "group", "time"] = "random"
+    """How rows are held out: stratified at random, whole groups, or the newest."""
+
+    group_column: str = "group"
+    """Column of the groups, for --split group."""
+
+    time_column: str = "time"
+    """Column of ISO 8601 times, for --split time."""
+
+    baseline: bool = True
+    """Whether to train TF-IDF with a linear model on the same rows, for comparison."""
+
+    seed: int = 0
+    """Seeds splits, weights, dropout and order."""
+
+    deterministic: bool = False
+    """Gives the same bits again with the same seed, a little slower."""
+
+    mixed_precision: bool = True
+    """Computes in float16 where a GPU is found."""
+
+    run_dir: Path | None = None
+    """Folder of this run; without it runs/APP/TIME-NETWORK. runs/APP/latest points at it."""
+
+    resume: bool = False
+    """Goes on with --run-dir (or runs/APP/latest) from its last full epoch."""
+
+    def __post_init__(self) -> None:
+        for name in ("batch_size", "patience", "max_words"):
+            _check(name, getattr(self, name) >= 1, "must be at least 1", getattr(self, name))
+        _check("epochs", self.epochs >= 0, "must be 0 (automatic) or more", self.epochs)
+        _check("learning_rate", self.learning_rate > 0, "must be above 0", self.learning_rate)
+        _check("weight_decay", self.weight_decay >= 0, "must be 0 or more", self.weight_decay)
+        _check(
+            "label_smoothing",
+            0 <= self.label_smoothing < 1,
+            "must be from 0 to below 1",
+            self.label_smoothing,
+        )
+
+
+def _check(name: str, right: bool, rule: str, received: object) -> None:
+    if not right:
+        option = f"--{name.replace('_', '-')}"
+        raise InputError(f"`{option}` {rule}. Received: {received}.")
+
+
+def changed(settings: TextTraining, saved: TextTraining) -> list[str]:
+    """Names the settings that somebody chose and that differ from the saved ones."""
+    default = type(settings)()
+    ignored = {"resume", "run_dir"}
+    return [
+        field.name
+        for field in dataclasses.fields(settings)
+        if field.name not in ignored
+        and getattr(settings, field.name) != getattr(default, field.name)
+        and getattr(settings, field.name) != getattr(saved, field.name)
+    ]

@@ -1,0 +1,19 @@
+"""What features are for: heads, losses, metrics and the meaning of outputs."""
+
+from dlkit.tasks.answers import Answers, answer_batches, answering_model, compiled_answers
+from dlkit.tasks.base import Task
+from dlkit.tasks.classification import Classification
+from dlkit.tasks.multitask import encode_targets, join_heads
+from dlkit.tasks.regression import Regression
+
+__all__ = [
+    "Answers",
+    "Classification",
+    "Regression",
+    "Task",
+    "answer_batches",
+    "answering_model",
+    "compiled_answers",
+    "encode_targets",
+    "join_heads",
+]

@@ -1,0 +1,92 @@
+"""Early stopping and the state that a killed training goes on from, in one callback."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from dlkit.training.run_folder import write_atomically, write_history
+
+
+class Checkpoint(keras.callbacks.Callback):
+    """Keeps the best weights, stops when they no longer improve, and saves all state each epoch.
+
+    The state is one file, written atomically: every variable of the model (the states of its
+    random generators too) and of its optimizer, the best weights, and the history.
+
+    Args:
+        folder: The run folder; gets `checkpoint.npz` and `history.csv`.
+        monitor: The value of `logs` that decides which epoch is best.
+        maximize: Whether larger is better.
+        patience: Epochs without a better value before training stops.
+    """
+
+    def __init__(self, folder: Path, *, monitor: str, maximize: bool, patience: int) -> None:
+        super().__init__()
+        self.path = folder / "checkpoint.npz"
+        self.history_path = folder / "history.csv"
+        self.monitor = monitor
+        self.maximize = maximize
+        self.patience = patience
+        self.best: float | None = None
+        self.best_epoch = 0
+        self.best_weights: list[np.ndarray] = []
+        self.history: dict[str, list[float]] = {}
+        self.epochs_done = 0
+        self.finished = False
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Records the epoch, saves, and stops training when patience is over."""
+        for name, value in (logs or {}).items():
+            self.history.setdefault(name, []).append(float(value))
+        value = self.history[self.monitor][-1]
+        if self.best is None or (value > self.best if self.maximize else value < self.best):
+            self.best, self.best_epoch = value, epoch
+            self.best_weights = self.model.get_weights()
+        self.epochs_done = epoch + 1
+        self.finished = epoch - self.best_epoch >= self.patience
+        self.model.stop_training = self.finished
+        self._save()
+        write_history(self.history_path, self.history)
+
+    def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
+        """Goes back to the best weights."""
+        self.model.set_weights(self.best_weights)
+
+    def restore(self, model: keras.Model) -> bool:
+        """Puts a saved state into a compiled model whose optimizer is built.
+
+        Returns:
+            Whether there was one.
+        """
+        if not self.path.exists():
+            return False
+        with np.load(self.path, allow_pickle=False) as state:
+            facts = json.loads(str(state["facts"]))
+            for index, variable in enumerate(_variables(model)):
+                variable.assign(state[f"variable_{index}"])
+            self.best_weights = [state[f"best_{i}"] for i in range(len(model.get_weights()))]
+        self.best, self.best_epoch = facts["best"], facts["best_epoch"]
+        self.history, self.epochs_done = facts["history"], facts["epochs_done"]
+        self.finished = facts["finished"]
+        return True
+
+    def _save(self) -> None:
+        facts = {
+            "best": self.best,
+            "best_epoch": self.best_epoch,
+            "history": self.history,
+            "epochs_done": self.epochs_done,
+            "finished": self.finished,
+        }
+        arrays = {"facts": np.array(json.dumps(facts))}
+        for index, variable in enumerate(_variables(self.model)):
+            arrays[f"variable_{index}"] = variable.numpy()
+        arrays |= {f"best_{index}": value for index, value in enumerate(self.best_weights)}
+        write_atomically(self.path, lambda temporary: np.savez(temporary, **arrays))
+
+
+def _variables(model: keras.Model) -> list[Any]:
+    return [*model.variables, *model.optimizer.variables]

@@ -1,0 +1,111 @@
+"""Fits a model with one head or more."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import keras
+import numpy as np
+
+from dlkit.data.pipeline import Rows, evaluation_batches, steps_per_epoch, training_batches
+from dlkit.tasks import Task
+from dlkit.training.checkpoint import Checkpoint
+from dlkit.training.optimizers import LazyAdam
+from dlkit.training.progress import ProgressBar
+
+_WARMUP_SHARE = 0.05
+
+
+class Recipe(NamedTuple):
+    """How to fit: the same words as the options of the command line."""
+
+    epochs: int
+    batch_size: int
+    learning_rate: float
+    weight_decay: float
+    patience: int
+    seed: int
+
+
+def fit(
+    model: keras.Model,
+    tasks: Sequence[Task],
+    training: Rows,
+    validation: Rows,
+    *,
+    recipe: Recipe,
+    folder: Path,
+    resume: bool,
+    strategy: Any,
+) -> dict[str, list[float]]:
+    """Trains a model and leaves it with the weights of its best epoch on validation.
+
+    Args:
+        model: From the features of the rows to `{task.name: outputs}`, made under `strategy`.
+        tasks: The tasks whose heads the model has.
+        training: Rows to learn from.
+        validation: Rows that choose the epoch.
+        recipe: How to fit.
+        folder: The run folder.
+        resume: Goes on from the state that an earlier call left in the folder.
+        strategy: The distribution strategy.
+
+    Returns:
+        The history: a list of one value an epoch by the name of the value.
+    """
+    steps = steps_per_epoch(training, recipe.batch_size)
+    with strategy.scope():
+        model.compile(
+            optimizer=_optimizer(recipe, steps * recipe.epochs),
+            loss={task.name: task.loss for task in tasks},
+            weighted_metrics={task.name: task.metrics for task in tasks},
+            jit_compile=False,  # sparse gradients of embeddings have no XLA kernels
+        )
+        model.optimizer.build(model.trainable_variables)
+    checkpoint = Checkpoint(
+        folder, monitor="val_loss", maximize=False, patience=recipe.patience
+    )
+    if resume and checkpoint.restore(model) and checkpoint.finished:
+        checkpoint.set_model(model)
+        checkpoint.on_train_end()
+        return checkpoint.history
+    batches = training_batches(
+        training,
+        batch_size=recipe.batch_size,
+        epochs=recipe.epochs,
+        first_epoch=checkpoint.epochs_done,
+        seed=recipe.seed,
+    )
+    model.fit(
+        batches,
+        validation_data=evaluation_batches(validation, batch_size=4 * recipe.batch_size)[0],
+        epochs=recipe.epochs,
+        initial_epoch=checkpoint.epochs_done,
+        steps_per_epoch=steps,
+        callbacks=[
+            checkpoint,
+            ProgressBar(steps),
+            keras.callbacks.TensorBoard(folder / "logs", write_graph=False),
+        ],
+        verbose=0,
+    )
+    return checkpoint.history
+
+
+def outputs_of(model: keras.Model, rows: Rows, *, batch_size: int) -> dict[str, np.ndarray]:
+    """Returns the raw outputs of every head, `(rows, ...)`, in the order of the rows."""
+    batches, order = evaluation_batches(rows, batch_size=batch_size)
+    outputs = model.predict(batches, verbose=0)
+    back = np.argsort(order)
+    return {name: value[back] for name, value in outputs.items()}
+
+
+def _optimizer(recipe: Recipe, total_steps: int) -> keras.optimizers.Optimizer:
+    warmup = max(1, int(total_steps * _WARMUP_SHARE))
+    schedule = keras.optimizers.schedules.CosineDecay(
+        initial_learning_rate=0.0,
+        decay_steps=max(1, total_steps - warmup),
+        warmup_target=recipe.learning_rate,
+        warmup_steps=warmup,
+    )
+    return LazyAdam(schedule, weight_decay=recipe.weight_decay)

@@ -1,0 +1,56 @@
+"""Measures an answering model on labelled texts."""
+
+from collections.abc import Sequence
+
+import keras
+import numpy as np
+
+from dlkit.data.text_rows import LabelledTexts
+from dlkit.evaluation.calibration import rejection_metrics
+from dlkit.evaluation.metrics import classification_metrics, regression_metrics
+from dlkit.evaluation.predictions import ClassPredictions, Predictions, ValuePredictions
+from dlkit.tasks import Classification, Task, answer_batches
+
+
+_BATCH = 256
+
+
+def predict_labelled(model: keras.Model, rows: LabelledTexts) -> list[Predictions]:
+    """Answers labelled texts and pairs the answers with the labels.
+
+    Args:
+        model: The answering model of a run.
+        rows: Texts with the labels of its tasks, None where a row has none.
+
+    Returns:
+        The predictions of each task, over the rows that have its label.
+    """
+    layer = model.get_layer("answers")
+    parts = [answers for _, answers in answer_batches(model, rows.texts, batch_size=_BATCH)]
+    answers = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    predictions = []
+    for task in layer.tasks:
+        present = np.flatnonzero([label is not None for label in rows.labels[task.name]])
+        chosen = {name: value[present] for name, value in layer.of_task(task, answers).items()}
+        targets = task.encode([rows.labels[task.name][i] for i in present])
+        predictions.append(task.predictions(chosen, targets, [rows.texts[i] for i in present]))
+    return predictions
+
+
+def measure(
+    predictions: Sequence[Predictions], tasks: Sequence[Task]
+) -> dict[str, float] | dict[str, dict[str, float]]:
+    """Returns the metrics of one task, or of several by the name of the task."""
+    metrics = {task.name: _measure(p, task) for p, task in zip(predictions, tasks, strict=True)}
+    return metrics if len(metrics) > 1 else next(iter(metrics.values()))
+
+
+def _measure(predictions: Predictions, task: Task) -> dict[str, float]:
+    if isinstance(predictions, ValuePredictions):
+        return regression_metrics(predictions)
+    metrics = classification_metrics(predictions)
+    outside = predictions.labels < 0
+    if isinstance(task, Classification) and outside.any() and not outside.all():
+        confidence = predictions.confidence
+        metrics |= rejection_metrics(confidence[~outside], confidence[outside], task.threshold)
+    return metrics

@@ -1,0 +1,297 @@
+"""The road of a text model: rows in, a run folder with a measured model out."""
+
+import dataclasses
+import hashlib
+import json
+import resource
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import keras
+import numpy as np
+import pyarrow as pa
+
+from dlkit.data.pipeline import Rows, tokenize_rows
+from dlkit.data.text_rows import (
+    LabelledTexts,
+    extra_columns,
+    read_text_rows,
+    split_rows,
+    take,
+)
+from dlkit.data.validation import check_known, check_labels, duplicate_rows
+from dlkit.errors import InputError
+from dlkit.evaluation.baselines import baseline_metrics
+from dlkit.evaluation.report import write_report
+from dlkit.networks import TextSizes, text_network
+from dlkit.settings import TextTraining
+from dlkit.tasks import Classification, Task, answering_model, encode_targets, join_heads
+from dlkit.text.tokenizer import Tokenizer
+from dlkit.training.devices import prepare_devices
+from dlkit.training.fit import Recipe, fit, outputs_of
+from dlkit.training.run_folder import read_json, write_atomically, write_json
+from dlkit.training.scoring import Predictions, measure, predict_labelled
+
+_STEPS = 3000
+_EPOCHS = (5, 30)
+
+
+class TextData(NamedTuple):
+    """The three parts; `test` is None where nothing is held out."""
+
+    train: LabelledTexts
+    validation: LabelledTexts
+    test: LabelledTexts | None
+    notes: list[str]
+
+
+class TrainedText(NamedTuple):
+    """What a training leaves: the answering model, its measurement and where it was written."""
+
+    model: keras.Model
+    metrics: dict[str, Any]
+    predictions: list[Predictions]
+    folder: Path
+
+
+def load_text_data(
+    settings: TextTraining, sources: Sequence[str], labels: Mapping[str, str], tasks: list[Task]
+) -> TextData:
+    """Reads, checks and splits; tasks without labels are removed from the list, the rest adapted.
+
+    Raises:
+        InputError: The files or their labels break a rule.
+    """
+    extra = extra_columns(settings)
+    table = read_text_rows(sources, settings.text_column, labels, extra)
+    tasks[:] = [task for task in tasks if task.name in table.column_names]
+    names = [task.name for task in tasks]
+    for task in tasks:
+        _check_and_adapt(task, table)
+    split = split_rows(table, names, settings)
+    test_table = table.take(split.test) if len(split.test) else None
+    if settings.test_data:
+        columns = {name: labels[name] for name in names}
+        test_table = read_text_rows([settings.test_data], settings.text_column, columns, {})
+        for task in tasks:
+            check_test_labels(task, test_table)
+    train = take(table, split.train, names)
+    test = take(test_table, None, names) if test_table is not None else None
+    return TextData(train, take(table, split.validation, names), test, _notes(train, test))
+
+
+def train_text_model(
+    settings: TextTraining,
+    sources: Sequence[str],
+    labels: Mapping[str, str],
+    tasks: Sequence[Task],
+    folder: Path,
+) -> TrainedText:
+    """Trains, calibrates, saves and measures a text model.
+
+    Args:
+        settings: What to do.
+        sources: Files to learn from.
+        labels: Column of the labels by the name of the task.
+        tasks: What to learn; a task without any label in the files is left out.
+        folder: The run folder. With `settings.resume` its checkpoint is continued.
+
+    Returns:
+        The trained model, which `folder/model.keras` holds too, and its metrics.
+
+    Raises:
+        InputError: The data or the settings break a rule.
+    """
+    start = time.monotonic()
+    strategy = prepare_devices(
+        seed=settings.seed,
+        deterministic=settings.deterministic,
+        mixed_precision=settings.mixed_precision,
+    )
+    tasks = list(tasks)
+    data = load_text_data(settings, sources, labels, tasks)
+    _check_same_data(folder, data, resume=settings.resume)
+    tokenizer = Tokenizer(max_words=settings.max_words)
+    tokenizer.adapt(data.train.texts)
+    with strategy.scope():
+        network = text_network(
+            settings.network,
+            sizes=TextSizes(tokenizer.token_count, tokenizer.subword_count, tokenizer.ngram_count),
+            **_network_arguments(settings),
+        )
+        heads = join_heads(network, tasks)
+    training = _tokenized(tokenizer, heads, tasks, data.train)
+    validation = _tokenized(tokenizer, heads, tasks, data.validation)
+    recipe = _recipe(settings, len(data.train.texts))
+    history = fit(
+        heads,
+        tasks,
+        training,
+        validation,
+        recipe=recipe,
+        folder=folder,
+        resume=settings.resume,
+        strategy=strategy,
+    )
+    _calibrate(tasks, heads, validation, recipe.batch_size)
+    model = answering_model(tokenizer, heads, tasks)
+    write_atomically(folder / "model.keras", lambda path: model.save(path))
+    seconds = time.monotonic() - start
+    metrics, predictions = _measured(model, tasks, data, baseline=settings.baseline)
+    metrics |= {"train_seconds": round(seconds, 1), "peak_memory_mb": _peak_memory_mb()}
+    write_json(folder / "metrics.json", metrics)
+    write_report(
+        folder / "report.html",
+        title=folder.name,
+        settings=dataclasses.asdict(settings),
+        metrics=metrics,
+        history=history,
+        predictions=predictions,
+        notes=data.notes,
+    )
+    return TrainedText(model, metrics, predictions, folder)
+
+
+def _check_and_adapt(task: Task, table: pa.Table) -> None:
+    values = table[task.name].to_pylist()
+    if isinstance(task, Classification):
+        inside = [None if value == task.out_of_scope_label else value for value in values]
+        source = ", ".join(sorted(set(table["file"].to_pylist())))
+        check_labels(inside, name=f"--{task.name}-column", source=source, table=table)
+    task.adapt(values)
+
+
+def check_test_labels(task: Task, table: pa.Table) -> None:
+    """Raises InputError where a label was not seen in training."""
+    if isinstance(task, Classification) and task.name in table.column_names:
+        known = [*task.classes, *filter(None, [task.out_of_scope_label])]
+        check_known(
+            table[task.name].to_pylist(),
+            known,
+            name=f"--{task.name}-column",
+            source=table["file"][0].as_py(),
+            table=table,
+        )
+
+
+def _notes(train: LabelledTexts, test: LabelledTexts | None) -> list[str]:
+    if test is None:
+        return []
+    copies = int(duplicate_rows(train.texts, test.texts).sum())
+    if not copies:
+        return []
+    return [
+        f"{copies} of {len(test.texts)} test rows equal a training row but for links, "
+        "punctuation, spaces and case; test_without_copies leaves them out."
+    ]
+
+
+def _network_arguments(settings: TextTraining) -> dict[str, Any]:
+    try:
+        arguments = json.loads(settings.network_arguments)
+    except ValueError as error:
+        arguments = error
+    if not isinstance(arguments, dict):
+        msg = (
+            "`--network-arguments` must be a JSON object. Received: "
+            f"{settings.network_arguments!r}. Write it like '{{\"units\": 64}}'."
+        )
+        raise InputError(msg)
+    return arguments
+
+
+def _tokenized(
+    tokenizer: Tokenizer, heads: keras.Model, tasks: Sequence[Task], rows: LabelledTexts
+) -> Rows:
+    targets, weights = encode_targets(tasks, rows.labels)
+    names = list(heads.input)
+
+    def features(texts: Any) -> dict[str, Any]:
+        ids = tokenizer(texts)
+        return {name: ids[name] for name in names}
+
+    return tokenize_rows(features, rows.texts, targets, weights)
+
+
+def _recipe(settings: TextTraining, rows: int) -> Recipe:
+    steps = -(-rows // settings.batch_size)
+    epochs = settings.epochs or min(max(-(-_STEPS // steps), _EPOCHS[0]), _EPOCHS[1])
+    return Recipe(
+        epochs=epochs,
+        batch_size=settings.batch_size,
+        learning_rate=settings.learning_rate,
+        weight_decay=settings.weight_decay,
+        patience=settings.patience,
+        seed=settings.seed,
+    )
+
+
+def _calibrate(
+    tasks: Sequence[Task], heads: keras.Model, validation: Rows, batch_size: int
+) -> None:
+    outputs = outputs_of(heads, validation, batch_size=batch_size)
+    for task in tasks:
+        present = validation.weights[task.name] > 0
+        if present.any():
+            task.calibrate(outputs[task.name][present], validation.targets[task.name][present])
+
+
+def _measured(
+    model: keras.Model, tasks: Sequence[Task], data: TextData, *, baseline: bool
+) -> tuple[dict[str, Any], list[Predictions]]:
+    validation = predict_labelled(model, data.validation)
+    metrics: dict[str, Any] = {"validation": measure(validation, tasks)}
+    predictions, scored = validation, data.validation
+    if data.test is not None:
+        predictions, scored = predict_labelled(model, data.test), data.test
+        metrics["test"] = measure(predictions, tasks)
+        copies = duplicate_rows(data.train.texts, data.test.texts)
+        if copies.any() and not copies.all():
+            distinct = _without(data.test, copies)
+            metrics["test_without_copies"] = measure(predict_labelled(model, distinct), tasks)
+    if baseline:
+        metrics["baseline"] = _baseline(tasks, data.train, scored)
+    return metrics, predictions
+
+
+def _without(rows: LabelledTexts, marked: np.ndarray) -> LabelledTexts:
+    keep = np.flatnonzero(~marked)
+    labels = {name: [column[i] for i in keep] for name, column in rows.labels.items()}
+    return LabelledTexts([rows.texts[i] for i in keep], labels)
+
+
+def _baseline(
+    tasks: Sequence[Task], train: LabelledTexts, scored: LabelledTexts
+) -> dict[str, Any]:
+    metrics = {
+        task.name: baseline_metrics(
+            train.texts,
+            task.encode(train.labels[task.name]),
+            scored.texts,
+            task.encode(scored.labels[task.name]),
+        )
+        for task in tasks
+        if isinstance(task, Classification)
+    }
+    return metrics if len(tasks) > 1 else next(iter(metrics.values()), {})
+
+
+def _check_same_data(folder: Path, data: TextData, *, resume: bool) -> None:
+    """Writes what the rows are, or compares it with what the run began with."""
+    digest = hashlib.sha256(json.dumps([data.train, data.validation]).encode()).hexdigest()
+    path = folder / "data.json"
+    if resume and path.exists() and read_json(path)["sha256"] != digest:
+        msg = (
+            "`--resume` needs the rows that the run began with, but the data has changed. "
+            "Train without --resume."
+        )
+        raise InputError(msg)
+    write_json(path, {"sha256": digest})
+
+
+def _peak_memory_mb() -> float:
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return round(peak / (1024 if sys.platform != "darwin" else 1024**2), 1)
