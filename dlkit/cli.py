@@ -158,9 +158,7 @@ def predict(app: TextApp, options: Predict) -> None:
     texts = _texts(options, _saved_settings(app, folder).text_column)
     from dlkit.serving.answers import answer_texts
 
-    answers = answer_texts(
-        _load(folder), texts, batch_size=options.batch_size, top=options.top
-    )
+    answers = answer_texts(_load(folder), texts, batch_size=options.batch_size, top=options.top)
     for answer in answers:
         _say(json.dumps(answer, ensure_ascii=False))
 
@@ -171,7 +169,7 @@ def export(app: TextApp, options: Export) -> None:
     from dlkit.data.tables import read_tables
     from dlkit.serving.export import export_text_model
 
-    probes = read_tables(app.sample, {"text": "text"})["text"].to_pylist()[:: _PROBE_STEP]
+    probes = read_tables(app.sample, {"text": "text"})["text"].to_pylist()[::_PROBE_STEP]
     path = export_text_model(
         _load(folder),
         options.output / app.name,

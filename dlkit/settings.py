@@ -26,6 +26,9 @@ class TextTraining:
     test_data: str | None = None
     """Rows that are scored once, after training. Without it, a share of the data is held out."""
 
+    validation_data: str | None = None
+    """Rows that choose the epoch and calibrate; without it, a share of the data is held out."""
+
     text_column: str = "text"
     """Column of the texts."""
 
@@ -98,6 +101,13 @@ class TextTraining:
         _check("epochs", self.epochs >= 0, "must be 0 (automatic) or more", self.epochs)
         _check("learning_rate", self.learning_rate > 0, "must be above 0", self.learning_rate)
         _check("weight_decay", self.weight_decay >= 0, "must be 0 or more", self.weight_decay)
+        fraction = self.validation_fraction
+        _check(
+            "validation_fraction",
+            bool(self.validation_data) or 0 < fraction < 1,
+            "must be between 0 and 1",
+            fraction,
+        )
         _check(
             "label_smoothing",
             0 <= self.label_smoothing < 1,

@@ -34,9 +34,7 @@ def read_text_rows(
         InputError: See `read_table`; or no task has labels.
     """
     optional = set(labels) if len(labels) > 1 else set()
-    table = read_tables(
-        sources, {TEXT: text_column, **labels, **extra}, optional=optional
-    )
+    table = read_tables(sources, {TEXT: text_column, **labels, **extra}, optional=optional)
     missing = [name for name in labels if table[name].null_count == len(table)]
     if len(missing) == len(labels):
         options = " or ".join(f"`--{name}-column`" for name in labels)
@@ -54,11 +52,14 @@ def read_text_rows(
 
 
 def split_rows(table: pa.Table, tasks: Sequence[str], settings: TextTraining) -> Split:
-    """Splits a table as the settings say; a given test file leaves only validation to split off."""
+    """Splits a table as the settings say; what has a file of its own is not split off."""
     fractions = {
-        "validation": settings.validation_fraction,
+        "validation": 0.0 if settings.validation_data else settings.validation_fraction,
         "test": 0.0 if settings.test_data else settings.test_fraction,
     }
+    if not any(fractions.values()):
+        nothing = np.zeros(0, np.int64)
+        return Split(np.arange(len(table)), nothing, nothing)
     if settings.split == "time":
         return time_split(table["time"].to_pylist(), **fractions)
     if settings.split == "group":

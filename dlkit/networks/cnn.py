@@ -6,18 +6,15 @@ from typing import Any, Literal
 import keras
 
 from dlkit.errors import InputError
-from dlkit.networks.pooling import (
-    POOLINGS,
-    StepMask,
+from dlkit.networks.arguments import (
     check_activation,
     check_choice,
     check_count,
     check_counts,
     check_dropout,
     check_shape,
-    concatenate,
-    pool_steps,
 )
+from dlkit.networks.pooling import POOLINGS, StepMask, concatenate, pool_steps
 
 
 def cnn(

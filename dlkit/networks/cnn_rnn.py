@@ -5,17 +5,15 @@ from typing import Any, Literal
 
 import keras
 
-from dlkit.networks.cnn import convolve_steps
-from dlkit.networks.pooling import (
-    StepMask,
+from dlkit.networks.arguments import (
     check_activation,
     check_choice,
     check_count,
     check_counts,
     check_shape,
-    concatenate,
-    pool_steps,
 )
+from dlkit.networks.cnn import convolve_steps
+from dlkit.networks.pooling import StepMask, concatenate, pool_steps
 from dlkit.networks.rnn import check_recurrence, recur_steps, recurrence_search_space
 
 

@@ -4,7 +4,8 @@ from typing import Any, Literal
 
 import keras
 
-from dlkit.networks.pooling import StepMask, check_shape
+from dlkit.networks.arguments import check_shape
+from dlkit.networks.pooling import StepMask
 from dlkit.networks.rnn import check_recurrence, recur_steps, recurrence_search_space
 
 

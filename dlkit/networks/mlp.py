@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 import keras
 
-from dlkit.networks.pooling import (
+from dlkit.networks.arguments import (
     check_activation,
     check_choice,
     check_counts,

@@ -4,15 +4,8 @@ from typing import Any, Literal
 
 import keras
 
-from dlkit.networks.pooling import (
-    POOLINGS,
-    StepMask,
-    check_choice,
-    check_count,
-    check_dropout,
-    check_shape,
-    pool_steps,
-)
+from dlkit.networks.arguments import check_choice, check_count, check_dropout, check_shape
+from dlkit.networks.pooling import POOLINGS, StepMask, pool_steps
 
 STEP_POOLINGS = (*POOLINGS, "last")
 """The ways to pool the steps of a recurrence: "last" takes its state after the last step."""

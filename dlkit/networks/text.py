@@ -76,9 +76,9 @@ def text_network(
     network = text_network("lstm", sizes=TextSizes(1000, 4097, 20_001), units=64)
     ```
     """
-    front = {"embedding_units": embedding_units, "embedding_dropout": embedding_dropout}
     if network == "wide_and_deep":
-        return _wide_and_deep(sizes, **front, **arguments)
+        arguments |= {"embedding_units": embedding_units, "embedding_dropout": embedding_dropout}
+        return _wide_and_deep(sizes, **arguments)
     entry = _find(network)
     if entry.reads == "ngrams":
         return _call(network, entry.build, {"ngram_count": sizes.ngrams, **arguments})
@@ -132,7 +132,9 @@ def _find(network: str) -> Network:
         return Network(getattr(module, builder), getattr(module, "search_space", dict), "steps")
     except (ImportError, AttributeError) as error:
         names = ", ".join([*NETWORKS, "wide_and_deep"])
-        msg = f"`--network` must be one of {names}, or MODULE:BUILDER. Received: {network} ({error})."
+        msg = (
+            f"`--network` must be one of {names}, or MODULE:BUILDER. Received: {network} ({error})."
+        )
         raise InputError(msg) from error
 
 

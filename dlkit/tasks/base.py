@@ -24,6 +24,9 @@ class Task(abc.ABC):
     def __init__(self, *, name: str) -> None:
         self.name = name
 
+    def adapt(self, values: Sequence[str | None]) -> None:  # noqa: B027  (optional)
+        """Learns from the column of labels, before anything else is called."""
+
     @abc.abstractmethod
     def encode(self, values: Sequence[str | None]) -> np.ndarray:
         """Turns a column of labels into targets `(rows,)`; the value of a missing one is free."""
@@ -46,7 +49,7 @@ class Task(abc.ABC):
         """Returns float32 `(rows,)`, the weight of each row in the loss."""
         return np.ones(len(targets), np.float32)
 
-    def calibrate(self, outputs: np.ndarray, targets: np.ndarray) -> None:
+    def calibrate(self, outputs: np.ndarray, targets: np.ndarray) -> None:  # noqa: B027
         """Sets what `decode` needs beside the weights, on validation rows with a label."""
 
     @abc.abstractmethod

@@ -68,12 +68,14 @@ class Classification(Task):
 
     def adapt(self, values: Sequence[str | None]) -> None:
         """Takes the classes from a column of labels, in sorted order."""
-        self.classes = tuple(sorted(set(values) - {None, self.out_of_scope_label}))
+        self.classes = tuple(
+            sorted({v for v in values if v is not None and v != self.out_of_scope_label})
+        )
 
     def encode(self, values: Sequence[str | None]) -> np.ndarray:
         """Returns int32 `(rows,)`: the index of the class, or -1 for rows out of scope."""
         index = {label: i for i, label in enumerate(self.classes)}
-        return np.array([index.get(value, OUT_OF_SCOPE) for value in values], np.int32)
+        return np.array([index.get(value or "", OUT_OF_SCOPE) for value in values], np.int32)
 
     def head(self, features: keras.KerasTensor) -> keras.KerasTensor:
         """Returns logits `(batch, classes)`, in float32 under mixed precision too."""

@@ -1,6 +1,6 @@
 """Several tasks over one body, each with the rows that carry its label."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import keras
 import numpy as np
@@ -23,7 +23,7 @@ def join_heads(network: keras.Model, tasks: Sequence[Task]) -> keras.Model:
 
 
 def encode_targets(
-    tasks: Sequence[Task], columns: dict[str, Sequence[str | None]]
+    tasks: Sequence[Task], columns: Mapping[str, Sequence[str | None]]
 ) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
     """Encodes the labels of all tasks.
 

@@ -7,7 +7,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from dlkit.text.characters import DIGIT, DROP, HAN, LETTER, SPACE, SYMBOL, URL, character_table
+from dlkit.text.characters import DIGIT, DROP, LETTER, SPACE, SYMBOL, URL, character_table
 from dlkit.text.hashing import mix, powers, shift_left, window_hashes
 
 _URL_PATTERN = r"(?i)(?:https?://|www\.)[^\s\x{3000}-\x{303F}\x{4E00}-\x{9FFF}\x{FF00}-\x{FFEF}]+"

@@ -1,0 +1,1 @@
+"""Fitting, and the folder that a run leaves."""

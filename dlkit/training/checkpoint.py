@@ -81,7 +81,7 @@ class Checkpoint(keras.callbacks.Callback):
             "epochs_done": self.epochs_done,
             "finished": self.finished,
         }
-        arrays = {"facts": np.array(json.dumps(facts))}
+        arrays: dict[str, Any] = {"facts": np.array(json.dumps(facts))}
         for index, variable in enumerate(_variables(self.model)):
             arrays[f"variable_{index}"] = variable.numpy()
         arrays |= {f"best_{index}": value for index, value in enumerate(self.best_weights)}

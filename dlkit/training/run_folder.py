@@ -11,7 +11,7 @@ from typing import Any
 from dlkit.errors import InputError
 
 
-def write_atomically(path: Path, write: Callable[[Path], None]) -> None:
+def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
     """Writes a file so that a kill at any moment leaves the old one or the new one.
 
     Args:

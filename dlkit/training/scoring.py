@@ -8,9 +8,8 @@ import numpy as np
 from dlkit.data.text_rows import LabelledTexts
 from dlkit.evaluation.calibration import rejection_metrics
 from dlkit.evaluation.metrics import classification_metrics, regression_metrics
-from dlkit.evaluation.predictions import ClassPredictions, Predictions, ValuePredictions
+from dlkit.evaluation.predictions import Predictions, ValuePredictions
 from dlkit.tasks import Classification, Task, answer_batches
-
 
 _BATCH = 256
 

@@ -72,15 +72,26 @@ def load_text_data(
     for task in tasks:
         _check_and_adapt(task, table)
     split = split_rows(table, names, settings)
-    test_table = table.take(split.test) if len(split.test) else None
+    validation = table.take(split.validation)
+    test = table.take(split.test) if len(split.test) else None
+    if settings.validation_data:
+        validation = _other_rows(settings.validation_data, settings, labels, tasks)
     if settings.test_data:
-        columns = {name: labels[name] for name in names}
-        test_table = read_text_rows([settings.test_data], settings.text_column, columns, {})
-        for task in tasks:
-            check_test_labels(task, test_table)
+        test = _other_rows(settings.test_data, settings, labels, tasks)
     train = take(table, split.train, names)
-    test = take(test_table, None, names) if test_table is not None else None
-    return TextData(train, take(table, split.validation, names), test, _notes(train, test))
+    held_out = take(test, None, names) if test is not None else None
+    return TextData(train, take(validation, None, names), held_out, _notes(train, held_out))
+
+
+def _other_rows(
+    source: str, settings: TextTraining, labels: Mapping[str, str], tasks: Sequence[Task]
+) -> pa.Table:
+    """Reads validation or test rows, whose labels must be known."""
+    columns = {task.name: labels[task.name] for task in tasks}
+    table = read_text_rows([source], settings.text_column, columns, {})
+    for task in tasks:
+        check_test_labels(task, table)
+    return table
 
 
 def train_text_model(
@@ -138,7 +149,7 @@ def train_text_model(
     )
     _calibrate(tasks, heads, validation, recipe.batch_size)
     model = answering_model(tokenizer, heads, tasks)
-    write_atomically(folder / "model.keras", lambda path: model.save(path))
+    write_atomically(folder / "model.keras", model.save)
     seconds = time.monotonic() - start
     metrics, predictions = _measured(model, tasks, data, baseline=settings.baseline)
     metrics |= {"train_seconds": round(seconds, 1), "peak_memory_mb": _peak_memory_mb()}
@@ -263,9 +274,7 @@ def _without(rows: LabelledTexts, marked: np.ndarray) -> LabelledTexts:
     return LabelledTexts([rows.texts[i] for i in keep], labels)
 
 
-def _baseline(
-    tasks: Sequence[Task], train: LabelledTexts, scored: LabelledTexts
-) -> dict[str, Any]:
+def _baseline(tasks: Sequence[Task], train: LabelledTexts, scored: LabelledTexts) -> dict[str, Any]:
     metrics = {
         task.name: baseline_metrics(
             train.texts,
