@@ -4,6 +4,7 @@ import dataclasses
 import json
 import os
 import sys
+import zipfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     import keras
 
 _RUNS = Path("runs")
+_PROBE_STEP = 20
 
 
 @dataclasses.dataclass(frozen=True)
@@ -25,7 +27,8 @@ class Evaluate:
     """Measure a run on labelled rows."""
 
     data: Annotated[tuple[str, ...], tyro.conf.UseAppendAction] = ()
-    """Labelled rows, with the columns that the run was trained with."""
+    """Labelled rows, with the columns that the run was trained with. Without it, the bundled
+    sample, which a run without --data has learned from."""
 
     run: Path | None = None
     """Folder of the run; without it runs/APP/latest."""
@@ -120,12 +123,18 @@ def _run(app: TextApp, options: Any) -> None:
 def train(app: TextApp, settings: TextTraining) -> Path:
     """Trains a model and returns its run folder."""
     folder, settings = _run_folder(app, settings)
+    from dlkit.training.run_folder import discard_run
     from dlkit.training.text import train_text_model
 
     tasks = app.tasks(settings)
-    trained = train_text_model(
-        settings, app.sources(settings), app.label_columns(settings, tasks), tasks, folder
-    )
+    try:
+        trained = train_text_model(
+            settings, app.sources(settings), app.label_columns(settings, tasks), tasks, folder
+        )
+    except InputError:
+        if not settings.resume:
+            discard_run(folder)
+        raise
     _print_report(trained.metrics, trained.predictions)
     _say(f"run: {trained.folder}\nreport: {trained.folder / 'report.html'}")
     return trained.folder
@@ -139,7 +148,7 @@ def evaluate(app: TextApp, options: Evaluate) -> None:
     from dlkit.training.scoring import measure, predict_labelled
     from dlkit.training.text import check_test_labels
 
-    model = _load(folder)
+    model = _load(app, folder, settings)
     tasks = model.get_layer("answers").tasks
     columns = app.label_columns(settings, tasks)
     sources = app.sources(dataclasses.replace(settings, data=options.data))
@@ -155,23 +164,25 @@ def evaluate(app: TextApp, options: Evaluate) -> None:
 def predict(app: TextApp, options: Predict) -> None:
     """Answers texts from the arguments, a file or standard input."""
     folder = _existing_run(app, options.run)
-    texts = _texts(options, _saved_settings(app, folder).text_column)
+    settings = _saved_settings(app, folder)
+    texts = _texts(options, settings.text_column)
     from dlkit.serving.answers import answer_texts
 
-    answers = answer_texts(_load(folder), texts, batch_size=options.batch_size, top=options.top)
-    for answer in answers:
+    model = _load(app, folder, settings)
+    for answer in answer_texts(model, texts, batch_size=options.batch_size, top=options.top):
         _say(json.dumps(answer, ensure_ascii=False))
 
 
 def export(app: TextApp, options: Export) -> None:
     """Writes a SavedModel and prints its path."""
     folder = _existing_run(app, options.run)
+    settings = _saved_settings(app, folder)
     from dlkit.data.tables import read_tables
     from dlkit.serving.export import export_text_model
 
     probes = read_tables(app.sample, {"text": "text"})["text"].to_pylist()[::_PROBE_STEP]
     path = export_text_model(
-        _load(folder),
+        _load(app, folder, settings),
         options.output / app.name,
         version=options.version,
         probes=[*probes, "", "\x00 \U0001f600" * 300],
@@ -179,16 +190,13 @@ def export(app: TextApp, options: Export) -> None:
     _say(str(path))
 
 
-_PROBE_STEP = 20
-
-
 def _run_folder(app: TextApp, settings: TextTraining) -> tuple[Path, TextTraining]:
     """Makes the folder of a new run, or finds the one to go on with."""
     from dlkit.training.run_folder import create_run, new_run, write_json
 
     if settings.resume:
-        folder = _existing_run(app, settings.run_dir)
-        saved = _saved_settings(app, folder)
+        folder = _existing_run(app, settings.run_dir, option="--run-dir")
+        saved = _saved_settings(app, folder, option="--run-dir")
         if different := changed(settings, saved):
             options = ", ".join(f"`--{name.replace('_', '-')}`" for name in different)
             msg = f"`--resume` goes on with the settings of {folder}. Received others: {options}."
@@ -209,30 +217,30 @@ def _plain(settings: TextTraining) -> dict[str, Any]:
     }
 
 
-def _existing_run(app: TextApp, run: Path | None) -> Path:
+def _existing_run(app: TextApp, run: Path | None, *, option: str = "--run") -> Path:
     from dlkit.training.run_folder import find_run
 
-    return find_run(run or _RUNS / app.name / "latest")
+    return find_run(run or _RUNS / app.name / "latest", option=option)
 
 
-def _saved_settings(app: TextApp, folder: Path) -> TextTraining:
+def _saved_settings(app: TextApp, folder: Path, *, option: str = "--run") -> TextTraining:
     from dlkit.training.run_folder import read_json
 
     config = read_json(folder / "config.json")
     if config.get("app") != app.name:
-        msg = f"`--run` must be a run of {app.name}. Received: {folder} of {config.get('app')}."
-        raise InputError(msg)
-    saved = {**config["settings"], "data": tuple(config["settings"]["data"])}
-    if saved["run_dir"]:
-        saved["run_dir"] = Path(saved["run_dir"])
+        msg = f"`{option}` must be a run of {app.name}. Received: {folder} of {config.get('app')}."
+        raise InputError(msg + f" Name another, or call `python -m apps.{config.get('app')}`.")
     try:
+        saved = {**config["settings"], "data": tuple(config["settings"]["data"])}
+        if saved["run_dir"]:
+            saved["run_dir"] = Path(saved["run_dir"])
         return app.settings(**saved)
-    except TypeError as error:
+    except (KeyError, TypeError) as error:
         msg = f"`config.json` of {folder} has settings of another version: {error}. Train again."
         raise InputError(msg) from error
 
 
-def _load(folder: Path) -> "keras.Model":
+def _load(app: TextApp, folder: Path, settings: TextTraining) -> "keras.Model":
     path = folder / "model.keras"
     if not path.is_file():
         msg = f"`--run` must be a finished run. Received: {folder}, without model.keras."
@@ -240,13 +248,22 @@ def _load(folder: Path) -> "keras.Model":
     import keras
 
     import dlkit.networks
-    import dlkit.tasks
     import dlkit.text.tokenizer  # noqa: F401  (their layers are in the file)
+    from dlkit.data.validation import shown
 
-    return keras.models.load_model(path, compile=False, safe_mode=True)
+    app.tasks(settings)  # imports what the application has of its own
+    try:
+        return keras.models.load_model(path, compile=False, safe_mode=True)
+    except (OSError, KeyError, TypeError, ValueError, zipfile.BadZipFile) as error:
+        cause = shown(str(error).rsplit("Exception encountered: ", 1)[-1], 300)
+        msg = f"`--run` must be a run whose model can be loaded. Received: {path} ({cause})."
+        raise InputError(msg + " Train it again.") from error
 
 
 def _texts(options: Predict, text_column: str) -> Iterator[str]:
+    if options.texts and options.input is not None:
+        msg = "`TEXTS` and `--input` must not be given both. Received: "
+        raise InputError(f"{msg}{len(options.texts)} texts and {options.input}. Leave one out.")
     if options.input is not None:
         from dlkit.data.tables import read_tables
 
@@ -258,7 +275,8 @@ def _texts(options: Predict, text_column: str) -> Iterator[str]:
     if not options.texts:
         msg = "`TEXTS` must be given, or `--input FILE`, or `-` for standard input. Received none."
         raise InputError(msg)
-    return iter(options.texts)
+    # an argument that is no UTF-8 reads like a line that is none
+    return (os.fsencode(text).decode("utf-8", errors="replace") for text in options.texts)
 
 
 def _lines() -> Iterator[str]:

@@ -4,6 +4,7 @@ No heavy import, so that `--help` is instant.
 """
 
 import dataclasses
+import math
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -62,8 +63,9 @@ class TextTraining:
     max_words: int = 128
     """Words of a text that are read."""
 
-    validation_fraction: float = 0.1
-    """Share of the rows that choose the epoch and calibrate the confidence."""
+    validation_fraction: float | None = None
+    """Share of the rows that choose the epoch and calibrate the confidence; without it a tenth,
+    at most 600 rows."""
 
     test_fraction: float = 0.1
     """Share of the rows held out for the test, where there is no --test-data."""
@@ -90,7 +92,7 @@ class TextTraining:
     """Computes in float16 where a GPU is found."""
 
     run_dir: Path | None = None
-    """Folder of this run; without it runs/APP/TIME-NETWORK. runs/APP/latest points at it."""
+    """Folder of this run; without it runs/APP/TIME-NETWORK, at which runs/APP/latest points."""
 
     resume: bool = False
     """Goes on with --run-dir (or runs/APP/latest) from its last full epoch."""
@@ -99,21 +101,26 @@ class TextTraining:
         for name in ("batch_size", "patience", "max_words"):
             _check(name, getattr(self, name) >= 1, "must be at least 1", getattr(self, name))
         _check("epochs", self.epochs >= 0, "must be 0 (automatic) or more", self.epochs)
-        _check("learning_rate", self.learning_rate > 0, "must be above 0", self.learning_rate)
+        rate = self.learning_rate
+        _check("learning_rate", 0 < rate < math.inf, "must be above 0 and finite", rate)
+        _check("seed", 0 <= self.seed < 2**31, "must be from 0 to below 2**31", self.seed)
         _check("weight_decay", self.weight_decay >= 0, "must be 0 or more", self.weight_decay)
-        fraction = self.validation_fraction
-        _check(
-            "validation_fraction",
-            bool(self.validation_data) or 0 < fraction < 1,
-            "must be between 0 and 1",
-            fraction,
-        )
         _check(
             "label_smoothing",
             0 <= self.label_smoothing < 1,
             "must be from 0 to below 1",
             self.label_smoothing,
         )
+        self._check_fractions()
+
+    def _check_fractions(self) -> None:
+        test = self.test_fraction
+        validation = 0.1 if self.validation_fraction is None else self.validation_fraction
+        _check("validation_fraction", 0 < validation < 1, "must be between 0 and 1", validation)
+        _check("test_fraction", 0 <= test < 1, "must be from 0 to below 1", test)
+        given = bool(self.validation_data or self.test_data)
+        rule = f"must leave rows to learn from beside `--validation-fraction` {validation}"
+        _check("test_fraction", given or validation + test < 1, rule, test)
 
 
 def _check(name: str, right: bool, rule: str, received: object) -> None:

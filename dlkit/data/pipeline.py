@@ -57,13 +57,16 @@ def tokenize_rows(
 
 
 def strip_padding(values: tf.Tensor) -> tf.RaggedTensor:
-    """Cuts the steps at the end of each row of `(batch, steps, ...)` that are all zeros."""
+    """Cuts the steps at the end of each row of `(batch, steps, ...)` that are all zeros.
+
+    The first step stays, as recurrent layers fail on a batch without any.
+    """
     real = tf.not_equal(values, tf.zeros([], values.dtype))
     real = tf.reduce_any(real, axis=range(2, values.shape.rank))
     steps = tf.range(1, tf.shape(values)[1] + 1)
     lengths = tf.reduce_max(tf.where(real, steps, 0), axis=1)
-    # An empty batch of steps has no maximum.
-    return tf.RaggedTensor.from_tensor(values, lengths=tf.maximum(lengths, 0))
+    least = tf.minimum(1, tf.shape(values)[1])
+    return tf.RaggedTensor.from_tensor(values, lengths=tf.maximum(lengths, least))
 
 
 def training_batches(

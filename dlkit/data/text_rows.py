@@ -14,6 +14,9 @@ from dlkit.settings import TextTraining
 
 TEXT = "text"
 
+VALIDATION_ROWS = 600
+"""So many rows choose the epoch and calibrate well enough; more are better learned from."""
+
 
 def read_text_rows(
     sources: Sequence[str], text_column: str, labels: Mapping[str, str], extra: Mapping[str, str]
@@ -51,10 +54,22 @@ def read_text_rows(
     return table.filter(present).drop_columns(missing)
 
 
-def split_rows(table: pa.Table, tasks: Sequence[str], settings: TextTraining) -> Split:
-    """Splits a table as the settings say; what has a file of its own is not split off."""
+def split_rows(table: pa.Table, classes: Sequence[str], settings: TextTraining) -> Split:
+    """Splits a table as the settings say; what has a file of its own is not split off.
+
+    Args:
+        table: As of `read_text_rows`.
+        classes: Names of the columns that a random split stratifies by.
+        settings: Say how to split, and how much.
+
+    Returns:
+        The three parts.
+
+    Raises:
+        InputError: The rows are too few, or a time is none.
+    """
     fractions = {
-        "validation": 0.0 if settings.validation_data else settings.validation_fraction,
+        "validation": 0.0 if settings.validation_data else _validation(settings, len(table)),
         "test": 0.0 if settings.test_data else settings.test_fraction,
     }
     if not any(fractions.values()):
@@ -64,8 +79,14 @@ def split_rows(table: pa.Table, tasks: Sequence[str], settings: TextTraining) ->
         return time_split(table["time"].to_pylist(), **fractions)
     if settings.split == "group":
         return group_split(table["group"].to_pylist(), **fractions, seed=settings.seed)
-    labels = [np.array(table[name].to_pylist(), object) for name in tasks]
-    return random_split(labels, **fractions, seed=settings.seed)
+    labels = [np.array(table[name].to_pylist(), object) for name in classes]
+    return random_split(labels or [np.zeros(len(table))], **fractions, seed=settings.seed)
+
+
+def _validation(settings: TextTraining, rows: int) -> float:
+    if settings.validation_fraction is not None:
+        return settings.validation_fraction
+    return min(0.1, VALIDATION_ROWS / rows)
 
 
 def extra_columns(settings: TextTraining) -> dict[str, str]:

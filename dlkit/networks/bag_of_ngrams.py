@@ -11,7 +11,7 @@ def bag_of_ngrams(
     *,
     ngram_count: int,
     units: int = 128,
-    weight_dropout: float = 0.3,
+    weight_dropout: float = 0.5,
     dropout: float = 0.3,
     name: str = "bag_of_ngrams",
 ) -> keras.Model:

@@ -20,8 +20,8 @@ from dlkit.networks.pooling import POOLINGS, StepMask, concatenate, pool_steps
 def cnn(
     *,
     input_shape: tuple[int | None, int],
-    filters: int = 128,
-    kernel_sizes: Sequence[int] = (2, 3, 4),
+    filters: int = 256,
+    kernel_sizes: Sequence[int] = (2, 3),
     activation: str = "relu",
     pooling: Literal["max", "mean", "max_mean"] = "max",
     dropout: float = 0.5,

@@ -50,6 +50,7 @@ def text_network(
     sizes: TextSizes,
     embedding_units: int = 128,
     embedding_dropout: float = 0.2,
+    word_dropout: float = 0.1,
     **arguments: Any,
 ) -> keras.Model:
     """Builds a network from the ids of the tokenizer to features.
@@ -60,6 +61,7 @@ def text_network(
         sizes: How many ids there are.
         embedding_units: Size of the vectors of words and sub-words, or of n-grams for "mlp".
         embedding_dropout: Share of their channels that training leaves out.
+        word_dropout: Share of the words that training sees by their sub-words alone.
         arguments: Arguments of the builder. For "wide_and_deep" `deep` names the deep network
             ("cnn" if absent), arguments that start with `wide_` are those of `bag_of_ngrams`, and
             all others are of the deep network.
@@ -77,7 +79,11 @@ def text_network(
     ```
     """
     if network == "wide_and_deep":
-        arguments |= {"embedding_units": embedding_units, "embedding_dropout": embedding_dropout}
+        arguments |= {
+            "embedding_units": embedding_units,
+            "embedding_dropout": embedding_dropout,
+            "word_dropout": word_dropout,
+        }
         return _wide_and_deep(sizes, **arguments)
     entry = _find(network)
     if entry.reads == "ngrams":
@@ -87,13 +93,15 @@ def text_network(
             ngram_count=sizes.ngrams, units=embedding_units, dropout=embedding_dropout
         )
     else:
-        entrance = word_vectors(sizes, units=embedding_units, dropout=embedding_dropout)
+        entrance = word_vectors(
+            sizes, units=embedding_units, dropout=embedding_dropout, word_dropout=word_dropout
+        )
     body = _call(network, entry.build, {"input_shape": entrance.output.shape[1:], **arguments})
     return keras.Model(entrance.input, body(entrance.output), name=f"text_{body.name}")
 
 
 def word_vectors(
-    sizes: TextSizes, *, units: int, dropout: float, name: str = "words"
+    sizes: TextSizes, *, units: int, dropout: float, word_dropout: float, name: str = "words"
 ) -> keras.Model:
     """Adds the vector of each word and the mean vector of its sub-words.
 
@@ -106,6 +114,9 @@ def word_vectors(
 
     bag = keras.layers.Reshape((-1, 1), name=f"{name}_of_one")(tokens)  # (batch, words, 1)
     word = EmbeddingBag(sizes.tokens, units, name=f"{name}_tokens")(bag)
+    word = keras.layers.Dropout(
+        word_dropout, noise_shape=(None, None, 1), name=f"{name}_word_dropout"
+    )(word)
     parts = EmbeddingBag(sizes.subwords, units, name=f"{name}_subwords")(subwords)
     vectors = keras.layers.Add(name=f"{name}_sum")([word, parts])
     vectors = keras.layers.SpatialDropout1D(dropout, name=f"{name}_dropout")(vectors)

@@ -42,15 +42,21 @@ def export_text_model(
         The folder of the version.
 
     Raises:
-        InputError: The version exists already or is no positive number.
+        InputError: The version exists already or is no positive number, or the folder cannot be
+            made.
         ServingError: A fresh process does not get the same answers.
     """
     version = _next_version(folder) if version is None else version
     target = folder / str(version)
     if version < 1 or target.exists():
-        msg = f"`--version` must be a new positive number. Received: {version} ({target} exists)."
+        taken = f", but {target} exists" if version >= 1 else ""
+        msg = f"`--version` must be a new positive number. Received: {version}{taken}."
         raise InputError(msg + " Leave it out to take the next one.")
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        msg = f"`--output` must be a folder that can be written. Received: {folder} ({error})."
+        raise InputError(msg + " Name another.") from error
     temporary = Path(tempfile.mkdtemp(prefix=".export-", dir=folder))
     try:
         _save(model, temporary)
@@ -80,7 +86,7 @@ def _save(model: keras.Model, folder: Path) -> None:
 def _check(model: keras.Model, folder: Path, probes: Sequence[str]) -> None:
     expected = {name: value.numpy() for name, value in model(tf.constant(list(probes))).items()}
     process = subprocess.run(
-        [sys.executable, loaded_answers.__file__, str(folder)],
+        [sys.executable, "-P", loaded_answers.__file__, str(folder)],
         input=json.dumps(list(probes)),
         capture_output=True,
         text=True,
@@ -92,11 +98,13 @@ def _check(model: keras.Model, folder: Path, probes: Sequence[str]) -> None:
         raise ServingError(f"The export does not load in a fresh process:\n{process.stderr}")
     answers = json.loads(process.stdout)
     for name, value in expected.items():
-        if not _agree(np.array(answers[name]), value):
+        if not _agree(np.array(answers.get(name)), value):
             raise ServingError(f"A fresh process gets other values of `{name}` from the export.")
 
 
 def _agree(answer: np.ndarray, expected: np.ndarray) -> bool:
+    if answer.shape != expected.shape:
+        return False
     if np.issubdtype(expected.dtype, np.floating):
         return np.allclose(answer, expected, atol=_TOLERANCE)
     if expected.dtype == object:

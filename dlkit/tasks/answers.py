@@ -20,7 +20,7 @@ class Answers(keras.layers.Layer):
     """
 
     def __init__(self, *, tasks: Sequence[Task], name: str = "answers", **kwargs: Any) -> None:
-        super().__init__(name=name, trainable=False, **kwargs)
+        super().__init__(name=name, **kwargs)
         self.tasks = list(tasks)
 
     def call(self, outputs: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
@@ -73,7 +73,8 @@ def answering_model(
     """
     text = keras.Input((), dtype="string", name="text")
     features = tokenizer(text)
-    outputs = heads({name: features[name] for name in heads.input})
+    bare = keras.Model(heads.input, heads.output, name="heads")  # leaves the optimizer behind
+    outputs = bare({name: features[name] for name in heads.input})
     return keras.Model(text, Answers(tasks=tasks)(outputs), name="answering")
 
 

@@ -14,8 +14,8 @@ class Task(abc.ABC):
     """A head over features, its loss and metrics, and the meaning of its outputs.
 
     A task is one file: subclass, register with `keras.saving.register_keras_serializable`, and
-    give the object to `dlkit.training.train_text_model`. Rows that lack the label of a task count
-    for the others only.
+    give the object to `dlkit.training.text.train_text_model`. Rows that lack the label of a task
+    count for the others only.
 
     Args:
         name: Names the outputs of the head, the column of the labels and the metrics.

@@ -107,9 +107,9 @@ class Classification(Task):
         known = targets >= 0
         self.temperature = fit_temperature(outputs[known], targets[known])
         confidence = tf.nn.softmax(outputs / self.temperature).numpy().max(-1)
-        if known.all():
+        if known.all() or not known.any():
             self.threshold = rejection_threshold(
-                confidence, false_rejection_rate=self.false_rejection_rate
+                confidence[known], false_rejection_rate=self.false_rejection_rate
             )
         else:
             self.threshold = rejection_threshold_with_outliers(

@@ -46,10 +46,12 @@ class ScopedAccuracy(keras.metrics.MeanMetricWrapper):
         super().__init__(_right, name=name, dtype=dtype)
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
-        """Leaves out rows whose label is -1."""
-        known = ops.cast(ops.reshape(y_true, (-1,)) >= 0, self.dtype)
-        weight = known if sample_weight is None else ops.reshape(sample_weight, (-1,)) * known
-        super().update_state(ops.reshape(y_true, (-1,)), y_pred, ops.cast(weight > 0, self.dtype))
+        """Leaves out rows whose label is -1 or whose weight is 0; all others count once."""
+        labels = ops.reshape(y_true, (-1,))
+        counts = labels >= 0
+        if sample_weight is not None:
+            counts = ops.logical_and(counts, ops.reshape(sample_weight, (-1,)) > 0)
+        super().update_state(labels, y_pred, ops.cast(counts, self.dtype))
 
     def get_config(self) -> dict[str, Any]:
         """Returns the arguments that make an equal metric."""

@@ -1,4 +1,4 @@
-"""Polynomial hashes of character windows in wrapping 64-bit integers, as graph ops.
+"""Polynomial hashes of character windows in wrapping 64-bit integers.
 
 A window `c[0..n)` hashes to the sum of `c[k] * BASE**k` modulo 2**64 (Karp and Rabin, "Efficient
 randomized pattern-matching algorithms", 1987). `BASE` is odd, so the hash of a word can be
@@ -6,11 +6,16 @@ read off a sum over any part of the text and moved to its start by a power of th
 """
 
 import functools
+from collections.abc import Sequence
 
 import numpy as np
 import tensorflow as tf
 
+WORD_SALT, PAIR_SALT, CHARACTER_SALT, SUBWORD_SALT = range(4)
+"""What keeps the hashes of different kinds of n-grams apart."""
+
 _BASE = 0x9E3779B97F4A7C15 | 1
+_FACTOR = np.uint64(0xBF58476D1CE4E5B9).astype(np.int64)
 _MASK = (1 << 64) - 1
 
 
@@ -25,40 +30,28 @@ def powers(count: int, *, inverse: bool = False) -> np.ndarray:
     return np.array(values, np.uint64).astype(np.int64)
 
 
-def window_hashes(codes: tf.Tensor, size: int) -> list[tf.Tensor]:
-    """Hashes the windows of 1 to `size` characters that start at each position.
-
-    Args:
-        codes: int64 `(..., length)`, character codes; windows over the end read zeros.
-        size: The longest window.
-
-    Returns:
-        One int64 `(..., length)` per window size 1, 2, ... `size`.
-    """
-    factors = powers(size)
-    hashes, total = [], tf.zeros_like(codes)
-    for offset in range(size):
-        total = total + shift_left(codes, offset) * factors[offset]
-        hashes.append(total)
-    return hashes
-
-
-def shift_left(values: tf.Tensor, steps: int) -> tf.Tensor:
-    """Moves `(..., length)` values `steps` to the left and fills with zeros."""
-    if steps == 0:
-        return values
-    padding = [[0, 0]] * (values.shape.rank - 1) + [[0, steps]]
-    return tf.pad(values[..., steps:], _fit(values, padding, steps))
-
-
-def _fit(values: tf.Tensor, padding: list, steps: int) -> list:
-    """Keeps the length when it is smaller than the number of steps."""
-    padding[-1] = [0, tf.minimum(steps, tf.shape(values)[-1])]
-    return padding
-
-
 def mix(hashes: tf.Tensor, salt: int) -> tf.Tensor:
     """Spreads int64 hashes over all 64 bits; `salt` keeps kinds of n-grams apart."""
-    factor = np.uint64(0xBF58476D1CE4E5B9).astype(np.int64)
-    mixed = (hashes + np.int64(salt)) * factor
-    return tf.bitwise.bitwise_xor(mixed, tf.bitwise.right_shift(mixed, np.int64(29))) * factor
+    return _finish(hashes * _FACTOR, salt)
+
+
+def window_hashes(codes: tf.Tensor, windows: Sequence[tuple[int, int]], salt: int) -> tf.Tensor:
+    """Hashes windows of rows of characters, all by one product of matrices.
+
+    Args:
+        codes: int64 `(rows, length)`.
+        windows: Start and size of each window.
+        salt: See `mix`.
+
+    Returns:
+        int64 `(rows, windows)`, mixed.
+    """
+    matrix = np.zeros((codes.shape[-1], len(windows)), np.int64)
+    for column, (start, size) in enumerate(windows):
+        matrix[start : start + size, column] = powers(size) * _FACTOR
+    return _finish(tf.matmul(codes, matrix), salt)
+
+
+def _finish(products: tf.Tensor, salt: int) -> tf.Tensor:
+    mixed = products + np.array([salt]) * _FACTOR
+    return tf.bitwise.bitwise_xor(mixed, tf.bitwise.right_shift(mixed, np.int64(29))) * _FACTOR

@@ -1,12 +1,15 @@
 """Early stopping and the state that a killed training goes on from, in one callback."""
 
 import json
+import zipfile
 from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
 
+from dlkit.data.validation import shown
+from dlkit.errors import InputError
 from dlkit.training.run_folder import write_atomically, write_history
 
 
@@ -60,18 +63,37 @@ class Checkpoint(keras.callbacks.Callback):
 
         Returns:
             Whether there was one.
+
+        Raises:
+            InputError: The file is broken, or the state of another model.
         """
         if not self.path.exists():
             return False
-        with np.load(self.path, allow_pickle=False) as state:
+        try:
+            facts = self._load(model)
+        except (OSError, EOFError, KeyError, ValueError, zipfile.BadZipFile) as error:
+            msg = (
+                f"`--resume` needs the state of this model. Received: {self.path}, which cannot "
+                f"be loaded ({shown(error, 200)}). Train without --resume."
+            )
+            raise InputError(msg) from error
+        self.best, self.best_epoch = facts["best"], facts["best_epoch"]
+        self.history, self.epochs_done = facts["history"], facts["epochs_done"]
+        self.finished = facts["finished"]
+        write_history(self.history_path, self.history)  # a kill may have come before it
+        return True
+
+    def is_over(self, epochs: int) -> bool:
+        """Returns whether training has stopped early or done all epochs."""
+        return self.finished or self.epochs_done >= epochs
+
+    def _load(self, model: keras.Model) -> dict[str, Any]:
+        with self.path.open("rb") as file, np.load(file, allow_pickle=False) as state:
             facts = json.loads(str(state["facts"]))
             for index, variable in enumerate(_variables(model)):
                 variable.assign(state[f"variable_{index}"])
             self.best_weights = [state[f"best_{i}"] for i in range(len(model.get_weights()))]
-        self.best, self.best_epoch = facts["best"], facts["best_epoch"]
-        self.history, self.epochs_done = facts["history"], facts["epochs_done"]
-        self.finished = facts["finished"]
-        return True
+        return facts
 
     def _save(self) -> None:
         facts = {

@@ -10,7 +10,7 @@ import numpy as np
 from dlkit.data.pipeline import Rows, evaluation_batches, steps_per_epoch, training_batches
 from dlkit.tasks import Task
 from dlkit.training.checkpoint import Checkpoint
-from dlkit.training.optimizers import LazyAdam
+from dlkit.training.optimizers import TableAdam
 from dlkit.training.progress import ProgressBar
 
 _WARMUP_SHARE = 0.05
@@ -63,7 +63,7 @@ def fit(
         )
         model.optimizer.build(model.trainable_variables)
     checkpoint = Checkpoint(folder, monitor="val_loss", maximize=False, patience=recipe.patience)
-    if resume and checkpoint.restore(model) and checkpoint.finished:
+    if resume and checkpoint.restore(model) and checkpoint.is_over(recipe.epochs):
         checkpoint.set_model(model)
         checkpoint.on_train_end()
         return checkpoint.history
@@ -80,6 +80,7 @@ def fit(
         epochs=recipe.epochs,
         initial_epoch=checkpoint.epochs_done,
         steps_per_epoch=steps,
+        shuffle=False,  # the batches are shuffled already
         callbacks=[
             checkpoint,
             ProgressBar(steps),
@@ -106,4 +107,4 @@ def _optimizer(recipe: Recipe, total_steps: int) -> keras.optimizers.Optimizer:
         warmup_target=recipe.learning_rate,
         warmup_steps=warmup,
     )
-    return LazyAdam(schedule, weight_decay=recipe.weight_decay)
+    return TableAdam(schedule, weight_decay=recipe.weight_decay)

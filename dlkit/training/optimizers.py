@@ -7,31 +7,44 @@ import tensorflow as tf
 
 
 @keras.saving.register_keras_serializable("dlkit")
-class LazyAdam(keras.optimizers.AdamW):
-    """AdamW that, for an embedding table, touches only the rows that the batch used.
+class TableAdam(keras.optimizers.AdamW):
+    """AdamW for dense variables; for embedding tables only the rows of the batch are touched.
 
-    Dense Adam (Kingma and Ba, 2015; decoupled decay: Loshchilov and Hutter, 2019) reads and
-    writes every row of the table and of its two moments at each step, so that the step costs as
-    much as the table is large. Here the moments of a row decay when the row is used. Weight
-    decay is left out of such tables.
+    Adam (Kingma and Ba, 2015) takes steps of one size for every row, so that the vector of a rare
+    n-gram moves as far as that of a frequent one and the table learns the training rows by heart;
+    and it reads and writes the whole table at each step. Here a row's gradient is divided by the
+    root of its own mean square or of the table's mean square, whichever is larger: frequent rows
+    take Adam's steps, rare rows the smaller ones of plain gradient descent, as in a linear model.
+    Rows have no momentum and no weight decay.
     """
 
+    def build(self, variables: list[Any]) -> None:
+        """Adds one mean square a table to the moments."""
+        if not self.built:
+            super().build(variables)
+            self._table_squares = [
+                self.add_variable((), initializer="zeros", name=f"table_square_{index}")
+                for index in range(len(variables))
+            ]
+
     def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
-        """Updates one variable; sparse gradients row by row."""
+        """Updates one variable, or the rows of a table that have a gradient."""
         if not isinstance(gradient, tf.IndexedSlices):
             super().update_step(gradient, variable, learning_rate)
             return
         rows, position = tf.unique(gradient.indices)
         gradient = tf.math.unsorted_segment_sum(gradient.values, position, tf.size(rows))
         index = self._get_variable_index(variable)
-        mean, square = self._momentums[index], self._velocities[index]
-        step = tf.cast(self.iterations + 1, gradient.dtype)
-        beta_1, beta_2 = (tf.cast(beta, gradient.dtype) for beta in (self.beta_1, self.beta_2))
-        rate = tf.cast(learning_rate, gradient.dtype)
-        rate *= tf.sqrt(1 - beta_2**step) / (1 - beta_1**step)
-        mean_rows = beta_1 * tf.gather(mean.value, rows) + (1 - beta_1) * gradient
-        square_rows = beta_2 * tf.gather(square.value, rows) + (1 - beta_2) * tf.square(gradient)
-        self.assign(mean, tf.IndexedSlices(mean_rows, rows))
-        self.assign(square, tf.IndexedSlices(square_rows, rows))
-        update = rate * mean_rows / (tf.sqrt(square_rows) + self.epsilon)
+        row_square, table_square = self._velocities[index], self._table_squares[index]
+        step = tf.cast(self.iterations + 1, tf.float32)
+        unbias = 1 / (1 - self.beta_2**step)
+
+        square = tf.square(gradient)
+        of_rows = self.beta_2 * tf.gather(row_square.value, rows) + (1 - self.beta_2) * square
+        of_table = self.beta_2 * table_square + (1 - self.beta_2) * tf.reduce_mean(square)
+        self.assign(row_square, tf.IndexedSlices(of_rows, rows))
+        self.assign(table_square, of_table)
+
+        scale = tf.sqrt(tf.maximum(of_rows, of_table) * unbias) + self.epsilon
+        update = tf.cast(learning_rate, gradient.dtype) * gradient / scale
         self.assign_sub(variable, tf.IndexedSlices(update, rows))

@@ -1,5 +1,6 @@
 """The folder of a run: what was asked, what came of it, and what a kill leaves behind."""
 
+import contextlib
 import csv
 import json
 import os
@@ -18,7 +19,7 @@ def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
         path: The file.
         write: Gets a path in the same folder, with the same ending, and writes it.
     """
-    temporary = path.with_name(f".{os.getpid()}-{path.name}")
+    temporary = path.with_name(f".new-{path.name}")  # what a kill leaves, the next write replaces
     try:
         write(temporary)
         os.replace(temporary, path)
@@ -66,7 +67,7 @@ def create_run(folder: Path) -> Path:
     """Makes the folder of a run that a user named.
 
     Raises:
-        InputError: It holds a run already.
+        InputError: It holds a run already, or cannot be made.
     """
     if (folder / "config.json").exists():
         msg = (
@@ -74,8 +75,27 @@ def create_run(folder: Path) -> Path:
             "Add --resume to go on with it, or name another."
         )
         raise InputError(msg)
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        msg = f"`--run-dir` must be a folder that can be written. Received: {folder} ({error})."
+        raise InputError(msg + " Name another.") from error
     return folder
+
+
+def discard_run(folder: Path) -> None:
+    """Removes a new run in which nothing was learned, so that its name is free again."""
+    if (folder / "checkpoint.npz").exists():
+        return
+    for name in ("config.json", "data.json"):
+        (folder / name).unlink(missing_ok=True)
+    with contextlib.suppress(OSError):  # it holds something else
+        folder.rmdir()
+    latest = folder.parent / "latest"
+    if latest.is_symlink() and latest.readlink() == Path(folder.name):
+        latest.unlink()
+        if runs := sorted(path.parent for path in folder.parent.glob("*/config.json")):
+            _point_latest(folder.parent, runs[-1])
 
 
 def _point_latest(root: Path, folder: Path) -> None:
@@ -85,15 +105,15 @@ def _point_latest(root: Path, folder: Path) -> None:
     os.replace(temporary, root / "latest")
 
 
-def find_run(folder: Path) -> Path:
-    """Returns the folder of a run, `latest` resolved.
+def find_run(folder: Path, *, option: str = "--run") -> Path:
+    """Returns the folder of a run, `latest` resolved; errors name the option.
 
     Raises:
         InputError: There is no finished or unfinished run in the folder.
     """
     if not (folder / "config.json").is_file():
         msg = (
-            f"`--run` must be the folder of a run, with a config.json. Received: {folder}. "
+            f"`{option}` must be the folder of a run, with a config.json. Received: {folder}. "
             "Train first, or name the folder that `train` printed."
         )
         raise InputError(msg)
@@ -107,7 +127,10 @@ def read_json(path: Path) -> dict[str, Any]:
         InputError: The file is missing or broken.
     """
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        value = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(value, dict):
+            raise ValueError("it is no JSON object")
     except (OSError, ValueError) as error:
         msg = f"`{path.name}` of the run cannot be read: {error}. Train the run again."
         raise InputError(msg) from error
+    return value

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import keras
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from dlkit.data.pipeline import Rows, tokenize_rows
 from dlkit.data.text_rows import (
@@ -22,20 +23,28 @@ from dlkit.data.text_rows import (
     split_rows,
     take,
 )
-from dlkit.data.validation import check_known, check_labels, duplicate_rows
+from dlkit.data.validation import check_known, check_labels, check_numbers, duplicate_rows, shown
 from dlkit.errors import InputError
 from dlkit.evaluation.baselines import baseline_metrics
+from dlkit.evaluation.predictions import Predictions
 from dlkit.evaluation.report import write_report
 from dlkit.networks import TextSizes, text_network
 from dlkit.settings import TextTraining
-from dlkit.tasks import Classification, Task, answering_model, encode_targets, join_heads
+from dlkit.tasks import (
+    Classification,
+    Regression,
+    Task,
+    answering_model,
+    encode_targets,
+    join_heads,
+)
 from dlkit.text.tokenizer import Tokenizer
 from dlkit.training.devices import prepare_devices
 from dlkit.training.fit import Recipe, fit, outputs_of
 from dlkit.training.run_folder import read_json, write_atomically, write_json
-from dlkit.training.scoring import Predictions, measure, predict_labelled
+from dlkit.training.scoring import measure, predict_labelled
 
-_STEPS = 3000
+_STEPS = 1400
 _EPOCHS = (5, 30)
 
 
@@ -67,11 +76,13 @@ def load_text_data(
     """
     extra = extra_columns(settings)
     table = read_text_rows(sources, settings.text_column, labels, extra)
+    _check_chosen_columns(table, sources, labels)
     tasks[:] = [task for task in tasks if task.name in table.column_names]
     names = [task.name for task in tasks]
     for task in tasks:
         _check_and_adapt(task, table)
-    split = split_rows(table, names, settings)
+    classes = [task.name for task in tasks if isinstance(task, Classification)]
+    split = split_rows(table, classes, settings)
     validation = table.take(split.validation)
     test = table.take(split.test) if len(split.test) else None
     if settings.validation_data:
@@ -128,11 +139,7 @@ def train_text_model(
     tokenizer = Tokenizer(max_words=settings.max_words)
     tokenizer.adapt(data.train.texts)
     with strategy.scope():
-        network = text_network(
-            settings.network,
-            sizes=TextSizes(tokenizer.token_count, tokenizer.subword_count, tokenizer.ngram_count),
-            **_network_arguments(settings),
-        )
+        network = _network(settings, tokenizer)
         heads = join_heads(network, tasks)
     training = _tokenized(tokenizer, heads, tasks, data.train)
     validation = _tokenized(tokenizer, heads, tasks, data.validation)
@@ -147,7 +154,7 @@ def train_text_model(
         resume=settings.resume,
         strategy=strategy,
     )
-    _calibrate(tasks, heads, validation, recipe.batch_size)
+    _calibrate(tasks, heads, validation, recipe)
     model = answering_model(tokenizer, heads, tasks)
     write_atomically(folder / "model.keras", model.save)
     seconds = time.monotonic() - start
@@ -166,26 +173,47 @@ def train_text_model(
     return TrainedText(model, metrics, predictions, folder)
 
 
+def _check_chosen_columns(
+    table: pa.Table, sources: Sequence[str], labels: Mapping[str, str]
+) -> None:
+    """Refuses to leave a task out whose column somebody named: it is mistyped."""
+    for name, column in labels.items():
+        if name not in table.column_names and column != name:
+            raise InputError(
+                f"`--{name}-column` must name a column with labels. Received: {column}, which "
+                f"{', '.join(sources)} does not have. Name another, or leave the option out."
+            )
+
+
 def _check_and_adapt(task: Task, table: pa.Table) -> None:
     values = table[task.name].to_pylist()
     if isinstance(task, Classification):
         inside = [None if value == task.out_of_scope_label else value for value in values]
-        source = ", ".join(sorted(set(table["file"].to_pylist())))
-        check_labels(inside, name=f"--{task.name}-column", source=source, table=table)
+        check_labels(inside, **_origin(task, table))
+    _check_numbers(task, table)
     task.adapt(values)
 
 
 def check_test_labels(task: Task, table: pa.Table) -> None:
-    """Raises InputError where a label was not seen in training."""
-    if isinstance(task, Classification) and task.name in table.column_names:
+    """Raises InputError where a label was not seen in training, or a number is none."""
+    if task.name not in table.column_names:
+        return
+    if isinstance(task, Classification):
         known = [*task.classes, *filter(None, [task.out_of_scope_label])]
-        check_known(
-            table[task.name].to_pylist(),
-            known,
-            name=f"--{task.name}-column",
-            source=table["file"][0].as_py(),
-            table=table,
-        )
+        check_known(table[task.name].to_pylist(), known, **_origin(task, table))
+    _check_numbers(task, table)
+
+
+def _check_numbers(task: Task, table: pa.Table) -> None:
+    if isinstance(task, Regression):
+        present = table.filter(pc.is_valid(table[task.name]))
+        check_numbers(present[task.name].to_pylist(), **_origin(task, present))
+
+
+def _origin(task: Task, table: pa.Table) -> dict[str, Any]:
+    """Says where the labels of a task come from, for error messages."""
+    source = ", ".join(sorted(set(table["file"].to_pylist())))
+    return {"name": f"--{task.name}-column", "source": source, "table": table}
 
 
 def _notes(train: LabelledTexts, test: LabelledTexts | None) -> list[str]:
@@ -198,6 +226,23 @@ def _notes(train: LabelledTexts, test: LabelledTexts | None) -> list[str]:
         f"{copies} of {len(test.texts)} test rows equal a training row but for links, "
         "punctuation, spaces and case; test_without_copies leaves them out."
     ]
+
+
+def _network(settings: TextTraining, tokenizer: Tokenizer) -> keras.Model:
+    sizes = TextSizes(tokenizer.token_count, tokenizer.subword_count, tokenizer.ngram_count)
+    arguments = _network_arguments(settings)
+    try:
+        return text_network(settings.network, sizes=sizes, **arguments)
+    except InputError:
+        raise
+    except (TypeError, ValueError) as error:
+        if not arguments:
+            raise
+        msg = (
+            f"`--network-arguments` must suit {settings.network}. Received: "
+            f"{settings.network_arguments} ({shown(error, 300)}). Give other values."
+        )
+        raise InputError(msg) from error
 
 
 def _network_arguments(settings: TextTraining) -> dict[str, Any]:
@@ -240,11 +285,14 @@ def _recipe(settings: TextTraining, rows: int) -> Recipe:
     )
 
 
-def _calibrate(
-    tasks: Sequence[Task], heads: keras.Model, validation: Rows, batch_size: int
-) -> None:
-    outputs = outputs_of(heads, validation, batch_size=batch_size)
+def _calibrate(tasks: Sequence[Task], heads: keras.Model, validation: Rows, recipe: Recipe) -> None:
+    outputs = outputs_of(heads, validation, batch_size=recipe.batch_size)
     for task in tasks:
+        if not np.isfinite(outputs[task.name]).all():
+            msg = f"`--learning-rate` must let the training converge. Received: "
+            raise InputError(
+                f"{msg}{recipe.learning_rate}, and the outputs are no numbers. Lower it."
+            )
         present = validation.weights[task.name] > 0
         if present.any():
             task.calibrate(outputs[task.name][present], validation.targets[task.name][present])
@@ -292,7 +340,7 @@ def _check_same_data(folder: Path, data: TextData, *, resume: bool) -> None:
     """Writes what the rows are, or compares it with what the run began with."""
     digest = hashlib.sha256(json.dumps([data.train, data.validation]).encode()).hexdigest()
     path = folder / "data.json"
-    if resume and path.exists() and read_json(path)["sha256"] != digest:
+    if resume and path.exists() and read_json(path).get("sha256") != digest:
         msg = (
             "`--resume` needs the rows that the run began with, but the data has changed. "
             "Train without --resume."

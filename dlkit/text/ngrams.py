@@ -1,0 +1,81 @@
+"""The n-grams of a classical linear model: words 1-2 and characters 1-5."""
+
+import numpy as np
+import tensorflow as tf
+
+from dlkit.text.hashing import CHARACTER_SALT, PAIR_SALT, mix, window_hashes
+from dlkit.text.lookup import HashTable
+from dlkit.text.normalization import Characters
+from dlkit.text.rows import row_numbers, splits_of, to_dense
+from dlkit.text.segmentation import Words
+
+_LONGEST = 5
+_IS_WORD = np.array([1, 1] + [0] * _LONGEST, np.int32)
+
+
+def ngram_hashes(characters: Characters, words: Words, max_words: int) -> tf.Tensor:
+    """Hashes the n-grams that start at each character, of the first `max_words` words.
+
+    Returns:
+        int64 `(n, 7)`, 0 where there is none: a word, a pair of words and 1 to 5 characters.
+    """
+    size = tf.size(characters.kinds, tf.int64)
+    return tf.concat([_word_ngrams(words, size, max_words), _windows(characters)], 1)
+
+
+def _word_ngrams(words: Words, size: tf.Tensor, max_words: int) -> tf.Tensor:
+    pairs = mix(words.hashes * 31 + _next(words.hashes), PAIR_SALT)
+    number, following = words.numbers, _next(words.numbers)
+    exists = tf.stack([number < max_words, (following > 0) & (following < max_words)], 1)
+    hashes = tf.where(exists, tf.stack([words.hashes, pairs], 1), np.int64(0))
+    return tf.scatter_nd(words.starts[:, None], hashes, tf.stack([size, 2]))
+
+
+def _windows(characters: Characters) -> tf.Tensor:
+    codes = tf.pad(characters.codes, [[0, _LONGEST]])
+    codes = tf.stack([codes[k : k - _LONGEST] for k in range(_LONGEST)], 1)  # (n, 5)
+    hashes = window_hashes(codes, [(0, size + 1) for size in range(_LONGEST)], CHARACTER_SALT)
+    exists = np.tri(_LONGEST + 1, _LONGEST, -1, np.int64)  # by the room for windows, 0 to 5
+    return hashes * tf.gather(exists, tf.minimum(characters.room, _LONGEST))
+
+
+def _next(values: tf.Tensor) -> tf.Tensor:
+    return tf.pad(values, [[0, 1]])[1:]
+
+
+def ngram_entries(table: HashTable, weights: np.ndarray) -> np.ndarray:
+    """Puts what a look-up needs side by side.
+
+    Returns:
+        int32 `(slots, 2)`, the id of the n-gram in each slot and the bits of its weight.
+    """
+    bits = np.append(weights, np.float32(0)).view(np.int32)
+    return np.stack([table.numbers + 1, bits[table.numbers]], 1)
+
+
+def weighted_ngrams(
+    hashes: tf.Tensor, splits: tf.Tensor, table: HashTable, entries: np.ndarray
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """Looks up n-grams; those of words and those of characters have unit length each.
+
+    Args:
+        hashes: int64 `(n, 7)`, see `ngram_hashes`.
+        splits: int64 `(batch + 1,)` of the characters.
+        table: The known n-grams.
+        entries: int32 `(slots, 2)`, see `ngram_entries`.
+
+    Returns:
+        Ids int32 `(batch, ngrams)`, from 1, and weights float32 `(batch, ngrams)`.
+    """
+    columns = len(_IS_WORD)
+    found, slots = table.find(tf.reshape(hashes, [-1]))
+    places = tf.where(found)  # (found, 1)
+    ids, bits = tf.unstack(tf.gather(entries, tf.gather_nd(slots, places)), axis=1)
+    weights = tf.bitcast(bits, tf.float32)
+    row = row_numbers(tf.range(tf.size(hashes, tf.int64) // columns), splits)
+    group = tf.gather_nd(tf.reshape(row[:, None] * 2 + _IS_WORD, [-1]), places)
+    sums = tf.math.unsorted_segment_sum(weights * weights, group, 2 * tf.size(splits))
+    # The root is exact, so a text has the same weights in any batch; `rsqrt` is not.
+    weights = weights / tf.gather(tf.sqrt(sums), group)
+    splits = splits_of(places, splits * columns)
+    return to_dense(ids, splits, [-1, -1]), to_dense(weights, splits, [-1, -1])
