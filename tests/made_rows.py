@@ -9,7 +9,7 @@ from dlkit.training.text import train_text_model
 
 TOPICS = {"metals": "copper", "rates": "yield", "chips": "wafer"}
 MOODS = {"bad": "falls", "good": "rises"}
-_FILLER = "the of in after early late market day week report says again and with fresh".split()
+_FILLER = ("the", "of", "in", "after", "early", "late", "market", "day", "week", "report", "says")
 
 
 def made_rows(count, *, seed=0):

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import accuracy_score, f1_score
+from sklearn.multiclass import OneVsRestClassifier
 from sklearn.pipeline import FeatureUnion
 from sklearn.svm import LinearSVC
 
@@ -127,11 +128,13 @@ def _features(rows: int) -> FeatureUnion:
     return FeatureUnion([("words", words), ("characters", characters)])
 
 
-def _classifier(model: Model) -> LinearSVC | LogisticRegression:
+def _classifier(model: Model) -> LinearSVC | OneVsRestClassifier:
     if model == "svc":
         return LinearSVC(random_state=0)
     # lbfgs would keep 20 dense copies of the weights: 6 GB for 30 classes and 700,000 features
-    return LogisticRegression(C=10.0, solver="saga", tol=1e-3, max_iter=1000, random_state=0)
+    return OneVsRestClassifier(
+        LogisticRegression(C=10.0, solver="liblinear", dual=True, random_state=0)
+    )
 
 
 def _known(texts: Sequence[str], labels: ArrayLike) -> tuple[list[str], np.ndarray]:

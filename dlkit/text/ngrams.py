@@ -1,4 +1,4 @@
-"""The n-grams of a classical linear model: words 1-2 and characters 1-5."""
+"""The n-grams of a classical linear model: words 1-2 and characters 2-5."""
 
 import numpy as np
 import tensorflow as tf
@@ -9,15 +9,16 @@ from dlkit.text.normalization import Characters
 from dlkit.text.rows import row_numbers, splits_of, to_dense
 from dlkit.text.segmentation import Words
 
-_LONGEST = 5
-_IS_WORD = np.array([1, 1] + [0] * _LONGEST, np.int32)
+_SIZES = (2, 3, 4, 5)
+_LONGEST = max(_SIZES)
+_IS_WORD = np.array([1, 1] + [0] * len(_SIZES), np.int32)
 
 
 def ngram_hashes(characters: Characters, words: Words, max_words: int) -> tf.Tensor:
     """Hashes the n-grams that start at each character, of the first `max_words` words.
 
     Returns:
-        int64 `(n, 7)`, 0 where there is none: a word, a pair of words and 1 to 5 characters.
+        int64 `(n, 6)`, 0 where there is none: 1 to 2 words and 2 to 5 characters.
     """
     size = tf.size(characters.kinds, tf.int64)
     return tf.concat([_word_ngrams(words, size, max_words), _windows(characters)], 1)
@@ -34,9 +35,9 @@ def _word_ngrams(words: Words, size: tf.Tensor, max_words: int) -> tf.Tensor:
 def _windows(characters: Characters) -> tf.Tensor:
     codes = tf.pad(characters.codes, [[0, _LONGEST]])
     codes = tf.stack([codes[k : k - _LONGEST] for k in range(_LONGEST)], 1)  # (n, 5)
-    hashes = window_hashes(codes, [(0, size + 1) for size in range(_LONGEST)], CHARACTER_SALT)
-    exists = np.tri(_LONGEST + 1, _LONGEST, -1, np.int64)  # by the room for windows, 0 to 5
-    return hashes * tf.gather(exists, tf.minimum(characters.room, _LONGEST))
+    hashes = window_hashes(codes, [(0, size) for size in _SIZES], CHARACTER_SALT)
+    exists = np.arange(_LONGEST + 1)[:, None] >= _SIZES  # by the room for windows, 0 to 5
+    return hashes * tf.gather(exists.astype(np.int64), tf.minimum(characters.room, _LONGEST))
 
 
 def _next(values: tf.Tensor) -> tf.Tensor:
@@ -59,7 +60,7 @@ def weighted_ngrams(
     """Looks up n-grams; those of words and those of characters have unit length each.
 
     Args:
-        hashes: int64 `(n, 7)`, see `ngram_hashes`.
+        hashes: int64 `(n, 6)`, see `ngram_hashes`.
         splits: int64 `(batch + 1,)` of the characters.
         table: The known n-grams.
         entries: int32 `(slots, 2)`, see `ngram_entries`.

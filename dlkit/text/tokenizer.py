@@ -30,7 +30,7 @@ class Tokenizer(keras.layers.Layer):
     n-grams of the word with its boundaries (Bojanowski et al., "Enriching word vectors with
     subword information", 2017).
 
-    The n-grams are those of a classical linear model: words 1-2 and characters 1-5 of the
+    The n-grams are those of a classical linear model: words 1-2 and characters 2-5 of the
     text, each weighted by TF-IDF; those of words and those of characters have unit length each.
 
     Args:

@@ -74,20 +74,19 @@ def fit(
         first_epoch=checkpoint.epochs_done,
         seed=recipe.seed,
     )
-    model.fit(
-        batches,
-        validation_data=evaluation_batches(validation, batch_size=4 * recipe.batch_size)[0],
-        epochs=recipe.epochs,
-        initial_epoch=checkpoint.epochs_done,
-        steps_per_epoch=steps,
-        shuffle=False,  # the batches are shuffled already
-        callbacks=[
-            checkpoint,
-            ProgressBar(steps),
-            keras.callbacks.TensorBoard(folder / "logs", write_graph=False),
-        ],
-        verbose=0,
-    )
+    bar = ProgressBar(steps)
+    tensorboard = keras.callbacks.TensorBoard(folder / "logs", write_graph=False)
+    with bar.progress:
+        model.fit(
+            batches,
+            validation_data=evaluation_batches(validation, batch_size=4 * recipe.batch_size)[0],
+            epochs=recipe.epochs,
+            initial_epoch=checkpoint.epochs_done,
+            steps_per_epoch=steps,
+            shuffle=False,  # the batches are shuffled already
+            callbacks=[checkpoint, bar, tensorboard],
+            verbose=0,
+        )
     return checkpoint.history
 
 

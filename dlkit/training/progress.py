@@ -10,6 +10,8 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 class ProgressBar(keras.callbacks.Callback):
     """One bar an epoch; what an epoch reached stays on the screen.
 
+    Fit within `with bar.progress:`, which gives the terminal back however training ends.
+
     Args:
         steps: Steps of an epoch.
     """
@@ -27,9 +29,8 @@ class ProgressBar(keras.callbacks.Callback):
         )
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
-        """Shows the bar."""
+        """Adds the bar."""
         self.bar = self.progress.add_task("", total=self.steps)
-        self.progress.start()
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Starts at zero."""
@@ -43,7 +44,3 @@ class ProgressBar(keras.callbacks.Callback):
         """Prints a line of what the epoch reached."""
         values = "  ".join(f"{name} {float(value):.4f}" for name, value in (logs or {}).items())
         self.progress.console.print(f"epoch {epoch + 1:>3}  {values}", highlight=False)
-
-    def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
-        """Removes the bar."""
-        self.progress.stop()

@@ -289,7 +289,7 @@ def _calibrate(tasks: Sequence[Task], heads: keras.Model, validation: Rows, reci
     outputs = outputs_of(heads, validation, batch_size=recipe.batch_size)
     for task in tasks:
         if not np.isfinite(outputs[task.name]).all():
-            msg = f"`--learning-rate` must let the training converge. Received: "
+            msg = "`--learning-rate` must let the training converge. Received: "
             raise InputError(
                 f"{msg}{recipe.learning_rate}, and the outputs are no numbers. Lower it."
             )

@@ -276,3 +276,14 @@ def test_messages_are_plain(folder, capsys):
     captured = capsys.readouterr()
     assert captured.err.startswith("error: `--run` must be")
     assert captured.err.count("\n") == 1
+
+
+def test_a_key_press_that_stops(folder, monkeypatch, capsys):
+    def stop(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("dlkit.cli.evaluate", stop)
+    with pytest.raises(SystemExit) as exit_info:
+        main(INTENT, ["evaluate"])
+    assert exit_info.value.code == 130
+    assert capsys.readouterr().err == ""

@@ -64,13 +64,15 @@ def test_one_task_needs_all_its_labels(write):
 
 def test_a_mistyped_text_column(write):
     source = write("a.csv", ["text", "label"], ["one", "x"])
-    with pytest.raises(InputError, match="must be a column `txt`.*did you mean `text`.*--text-col"):
+    with pytest.raises(
+        InputError, match=r"must be a column `txt`.*did you mean `text`.*--text-col"
+    ):
         read_text_rows([source], "txt", ONE, {})
 
 
 def test_a_mistyped_label_column(write):
     source = write("a.csv", ["text", "label"], ["one", "x"])
-    with pytest.raises(InputError, match="column `lable`.*mean `label`.*`--label-column NAME`"):
+    with pytest.raises(InputError, match=r"column `lable`.*mean `label`.*`--label-column NAME`"):
         read_text_rows([source], "text", {"label": "lable"}, {})
 
 
@@ -86,7 +88,7 @@ def test_no_label_of_several_tasks(write):
 def test_a_missing_column_of_the_split(write):
     source = write("a.csv", ["text", "label"], ["one", "x"])
     extra = extra_columns(TextTraining(split="group", group_column="user"))
-    with pytest.raises(InputError, match="column `user`.*`--group-column NAME`"):
+    with pytest.raises(InputError, match=r"column `user`.*`--group-column NAME`"):
         read_text_rows([source], "text", ONE, extra)
 
 

@@ -61,5 +61,5 @@ def test_config_keeps_what_was_learned():
 
 
 def test_numbers_are_checked():
-    with pytest.raises(InputError, match="`price` .*must be a finite number .* has `dear`"):
+    with pytest.raises(InputError, match=r"`price` .*must be a finite number .* has `dear`"):
         price().encode(["1", "dear"])

@@ -18,12 +18,12 @@ def test_ngrams_of_a_text():
     _, hashes = hashes_of("ab cd")
     exists = (hashes != 0).astype(int).tolist()
     assert exists == [
-        [1, 1, 1, 1, 1, 1, 1],  # a: the word ab, the pair, and 5 windows
-        [0, 0, 1, 1, 1, 1, 0],
-        [0, 0, 1, 1, 1, 0, 0],
-        [1, 0, 1, 1, 0, 0, 0],
-        [0, 0, 1, 0, 0, 0, 0],
-        [0, 0, 0, 0, 0, 0, 0],  # the space that ends the text
+        [1, 1, 1, 1, 1, 1],  # a: the word ab, the pair, and 4 windows
+        [0, 0, 1, 1, 1, 0],
+        [0, 0, 1, 1, 0, 0],
+        [1, 0, 1, 0, 0, 0],
+        [0, 0, 0, 0, 0, 0],
+        [0, 0, 0, 0, 0, 0],  # the space that ends the text
     ]
     assert len(np.unique(hashes)) == hashes.astype(bool).sum() + 1
 
@@ -34,10 +34,13 @@ def test_equal_ngrams_have_equal_hashes():
 
 
 def test_words_beyond_the_most_have_no_ngrams_but_their_characters():
-    _, hashes = hashes_of("a b c", max_words=2)
-    assert (hashes[:, 0] != 0).sum() == 2
-    assert (hashes[:, 1] != 0).sum() == 1
-    assert (hashes[:, 2] != 0).sum() == 5
+    _, hashes = hashes_of("a b c d", max_words=3)
+    assert (hashes != 0).sum(0)[:3].tolist() == [3, 2, 6]
+
+
+def test_ngrams_of_words_stay_inside_their_text():
+    _, hashes = hashes_of("a b", "c", "d e f")
+    assert (hashes != 0).sum(0)[:2].tolist() == [6, 3]
 
 
 def test_weights_have_unit_length_by_kind():
@@ -65,7 +68,7 @@ def test_weights_are_those_of_tfidf():
     ids = tokenizer(tf.constant(texts))
     bags = np.zeros((len(texts), tokenizer.ngram_count))
     np.put_along_axis(bags, ids["ngrams"].numpy(), ids["ngram_weights"].numpy(), 1)
-    characters = TfidfVectorizer(analyzer="char", ngram_range=(1, 5)).fit_transform(texts)
+    characters = TfidfVectorizer(analyzer="char", ngram_range=(2, 5)).fit_transform(texts)
     words = TfidfVectorizer(ngram_range=(1, 2)).fit_transform(texts)
     expected = (characters @ characters.T + words @ words.T).toarray()
     np.testing.assert_allclose(bags @ bags.T, expected, atol=1e-5)

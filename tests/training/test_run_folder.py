@@ -1,5 +1,4 @@
 import csv
-import json
 import os
 
 import pytest
@@ -67,7 +66,7 @@ def test_broken_json(tmp_path, content):
     path = tmp_path / "config.json"
     if content is not None:
         path.write_bytes(content)
-    with pytest.raises(InputError, match="`config.json` of the run cannot be read: .* Train the"):
+    with pytest.raises(InputError, match=r"`config.json` of the run cannot be read: .* Train the"):
         read_json(path)
 
 

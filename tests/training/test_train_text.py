@@ -1,3 +1,4 @@
+import itertools
 import json
 
 import keras
@@ -97,7 +98,7 @@ def test_parts_share_no_row(tmp_path):
     data = load([write_rows(tmp_path / "a.jsonl", rows)])
     texts = [data.train.texts, data.validation.texts, data.test.texts]
     assert [len(part) for part in texts] == [60, 20, 20]
-    assert sorted(sum(texts, [])) == sorted(row["text"] for row in rows)
+    assert sorted(itertools.chain(*texts)) == sorted(row["text"] for row in rows)
     assert data.notes == []
 
 
@@ -181,3 +182,10 @@ def test_other_rows_cannot_be_gone_on_with(tmp_path):
     write_rows(source, made_rows(66))
     with pytest.raises(InputError, match=r"`--resume` needs the rows .* but the data has changed"):
         train_on([str(source)], folder, epochs=1, resume=True)
+
+
+def test_test_rows_teach_no_word(trained):
+    # the exclamation mark is in five test rows and in no row of the training
+    tokens = trained.model.get_layer("tokenizer")(tf.constant(["!", "copper"]))["tokens"]
+    assert tokens.numpy()[0, 0] == 1, "a word of the test rows is known"
+    assert tokens.numpy()[1, 0] > 1
