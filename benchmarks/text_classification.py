@@ -254,39 +254,10 @@ def _linear(peer: str, texts: list[str], labels: list[str]) -> tuple[Callable, f
 
 
 def _fasttext(peer: str, texts: list[str], labels: list[str]) -> tuple[Callable, float]:
-    """Trains fastText on shuffled rows: word pairs, characters 2-5, 25 epochs, rate 0.5."""
-    import random
+    from fasttext_peer import train_fasttext
 
-    import fasttext
-
-    names = sorted(set(labels))
-    index = {label: i for i, label in enumerate(names)}
-    lines = [
-        f"__label__{index[label]} {_one_line(text)}\n"
-        for text, label in zip(texts, labels, strict=True)
-    ]
-    random.Random(0).shuffle(lines)
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "train.txt"
-        path.write_text("".join(lines), encoding="utf-8")
-        model = fasttext.train_supervised(
-            str(path), epoch=25, lr=0.5, wordNgrams=2, minn=2, maxn=5, dim=100, thread=2, verbose=0
-        )
-        model.save_model(str(Path(folder) / "model.bin"))
-        megabytes = (Path(folder) / "model.bin").stat().st_size / 2**20
-
-    def predict(rows: list[str]) -> list[str]:
-        found, _ = model.predict([_one_line(row) for row in rows])
-        return [names[int(labels[0].removeprefix("__label__"))] for labels in found]
-
-    return predict, megabytes
-
-
-def _one_line(text: str) -> str:
-    """Lower case, with Han characters apart, since fastText splits at spaces alone."""
-    return "".join(f" {c} " if "\u4e00" <= c <= "\u9fff" else c for c in text.lower()).replace(
-        "\n", " "
-    )
+    model = train_fasttext(texts, labels)
+    return model.predict, model.megabytes
 
 
 def _write_parts(parts: dict[str, pa.Table], folder: Path) -> dict[str, Path]:

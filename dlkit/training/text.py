@@ -119,7 +119,8 @@ def train_text_model(
         sources: Files to learn from.
         labels: Column of the labels by the name of the task.
         tasks: What to learn; a task without any label in the files is left out.
-        folder: The run folder. With `settings.resume` its checkpoint is continued.
+        folder: The run folder, made if need be. With `settings.resume` its checkpoint is
+            continued.
 
     Returns:
         The trained model, which `folder/model.keras` holds too, and its metrics.
@@ -128,6 +129,7 @@ def train_text_model(
         InputError: The data or the settings break a rule.
     """
     start = time.monotonic()
+    folder.mkdir(parents=True, exist_ok=True)
     strategy = prepare_devices(
         seed=settings.seed,
         deterministic=settings.deterministic,

@@ -63,7 +63,8 @@ def test_the_order_depends_on_seed_and_epoch_alone():
     assert order() == first
     assert order(seed=6) != first
     epochs = [first[:10], first[10:20], first[20:]]
-    assert epochs[0] != epochs[1] != epochs[2]
+    batches = [{frozenset(batch) for batch in epoch} for epoch in epochs]
+    assert batches[0] != batches[1] != batches[2], "the same rows meet in every epoch"
     assert order(epochs=1) == epochs[0], "the number of epochs changes the order"
 
 
