@@ -30,6 +30,8 @@ class EmbeddingBag(keras.layers.Layer):
         """Makes the table."""
         shape = (self.count, self.units)
         self.table = self.add_weight(shape=shape, initializer=self.initializer, name="table")
+        # A weighted bag is a linear model, whose rare features must not learn single rows by heart.
+        self.table.damp_rare_rows = weights_shape is not None  # read by TableAdam
 
     def call(self, ids: Any, weights: Any = None) -> Any:
         """From int `(batch, ..., n)` and float `(batch, ..., n)` to `(batch, ..., units)`."""

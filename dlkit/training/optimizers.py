@@ -8,14 +8,17 @@ import tensorflow as tf
 
 @keras.saving.register_keras_serializable("dlkit")
 class TableAdam(keras.optimizers.AdamW):
-    """AdamW for dense variables; for embedding tables only the rows of the batch are touched.
+    """AdamW that touches only the rows of an embedding table that the batch used.
 
-    Adam (Kingma and Ba, 2015) takes steps of one size for every row, so that the vector of a rare
-    n-gram moves as far as that of a frequent one and the table learns the training rows by heart;
-    and it reads and writes the whole table at each step. Here a row's gradient is divided by the
-    root of its own mean square or of the table's mean square, whichever is larger: frequent rows
-    take Adam's steps, rare rows the smaller ones of plain gradient descent, as in a linear model.
-    Rows have no momentum and no weight decay.
+    Dense Adam (Kingma and Ba, 2015; decoupled decay: Loshchilov and Hutter, 2019) reads and
+    writes every row of a table and of its moments at each step. Here the moments of a row decay
+    when the row is used, and tables have no weight decay.
+
+    Adam moves the vector of a rare row as far as that of a frequent one. In the table of a linear
+    model, marked by `damp_rare_rows = True` on its variable, that learns the training rows by
+    heart. There a row's gradient is divided by the root of its own mean square or of the table's
+    mean square, whichever is larger, and has no momentum: frequent rows take Adam's steps, rare
+    ones the smaller steps of plain gradient descent.
     """
 
     def build(self, variables: list[Any]) -> None:
@@ -35,16 +38,23 @@ class TableAdam(keras.optimizers.AdamW):
         rows, position = tf.unique(gradient.indices)
         gradient = tf.math.unsorted_segment_sum(gradient.values, position, tf.size(rows))
         index = self._get_variable_index(variable)
-        row_square, table_square = self._velocities[index], self._table_squares[index]
+        mean, square = self._momentums[index], self._velocities[index]
         step = tf.cast(self.iterations + 1, tf.float32)
-        unbias = 1 / (1 - self.beta_2**step)
 
-        square = tf.square(gradient)
-        of_rows = self.beta_2 * tf.gather(row_square.value, rows) + (1 - self.beta_2) * square
-        of_table = self.beta_2 * table_square + (1 - self.beta_2) * tf.reduce_mean(square)
-        self.assign(row_square, tf.IndexedSlices(of_rows, rows))
-        self.assign(table_square, of_table)
+        mean_rows = self.beta_1 * tf.gather(mean.value, rows) + (1 - self.beta_1) * gradient
+        square_rows = self.beta_2 * tf.gather(square.value, rows)
+        square_rows += (1 - self.beta_2) * tf.square(gradient)
+        self.assign(mean, tf.IndexedSlices(mean_rows, rows))
+        self.assign(square, tf.IndexedSlices(square_rows, rows))
+        if getattr(self._trainable_variables[index], "damp_rare_rows", False):
+            table_square = self._table_squares[index]
+            of_table = self.beta_2 * table_square
+            of_table += (1 - self.beta_2) * tf.reduce_mean(tf.square(gradient))
+            self.assign(table_square, of_table)
+            mean_rows, square_rows = gradient, tf.maximum(square_rows, of_table)
+        else:
+            mean_rows /= 1 - self.beta_1**step
 
-        scale = tf.sqrt(tf.maximum(of_rows, of_table) * unbias) + self.epsilon
-        update = tf.cast(learning_rate, gradient.dtype) * gradient / scale
+        scale = tf.sqrt(square_rows / (1 - self.beta_2**step)) + self.epsilon
+        update = tf.cast(learning_rate, gradient.dtype) * mean_rows / scale
         self.assign_sub(variable, tf.IndexedSlices(update, rows))

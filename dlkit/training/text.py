@@ -44,7 +44,7 @@ from dlkit.training.fit import Recipe, fit, outputs_of
 from dlkit.training.run_folder import read_json, write_atomically, write_json
 from dlkit.training.scoring import measure, predict_labelled
 
-_STEPS = 1400
+_STEPS = 1600
 _EPOCHS = (5, 30)
 
 

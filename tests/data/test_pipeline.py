@@ -68,6 +68,13 @@ def test_the_order_depends_on_seed_and_epoch_alone():
     assert order(epochs=1) == epochs[0], "the number of epochs changes the order"
 
 
+def test_batches_change_their_order_even_where_lengths_fix_their_rows():
+    batches = rows_of(training_batches(numbered(range(1, 41)), batch_size=4, epochs=2, seed=0))
+    first, second = batches[:10], batches[10:]
+    assert sorted(map(sorted, first)) == sorted(map(sorted, second))
+    assert [min(batch) for batch in first] != [min(batch) for batch in second]
+
+
 @pytest.mark.parametrize("first_epoch", [0, 1, 3, 4])
 def test_going_on_gives_the_tail(first_epoch):
     rows = numbered(drawn(23))
