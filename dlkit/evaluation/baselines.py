@@ -74,7 +74,8 @@ class TfidfBaseline:
         except ValueError as error:
             raise InputError(f"`texts` must hold words to learn from: {error}.") from error
         self._classifier.fit(matrix, np.asarray(labels))
-        self._classifier.coef_ = self._classifier.coef_.astype(np.float32)
+        for part in getattr(self._classifier, "estimators_", [self._classifier]):
+            part.coef_ = part.coef_.astype(np.float32)
         self.seconds = time.perf_counter() - start
         self.megabytes = _pickled_bytes((self._features, self._classifier)) / 1e6
         return self

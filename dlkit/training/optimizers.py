@@ -22,8 +22,12 @@ class TableAdam(keras.optimizers.AdamW):
     """
 
     def build(self, variables: list[Any]) -> None:
-        """Adds one mean square a table to the moments."""
+        """Adds one mean square a table to the moments, and keeps decay off the tables."""
         if not self.built:
+            # Even a decay of zero would read and write them whole.
+            self.exclude_from_weight_decay(
+                [variable for variable in variables if hasattr(variable, "damp_rare_rows")]
+            )
             super().build(variables)
             self._table_squares = [
                 self.add_variable((), initializer="zeros", name=f"table_square_{index}")
