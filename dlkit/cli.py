@@ -148,7 +148,7 @@ def evaluate(app: TextApp, options: Evaluate) -> None:
     settings = _saved_settings(app, folder)
     from dlkit.data.text_rows import read_text_rows, take
     from dlkit.training.scoring import measure, predict_labelled
-    from dlkit.training.text import check_test_labels
+    from dlkit.training.text_data import check_test_labels
 
     model = _load(app, folder, settings)
     tasks = model.get_layer("answers").tasks
@@ -250,10 +250,12 @@ def _load(app: TextApp, folder: Path, settings: TextTraining) -> "keras.Model":
     import keras
 
     import dlkit.networks
-    import dlkit.text.tokenizer  # noqa: F401  (their layers are in the file)
+    import dlkit.text.tokenizer
     from dlkit.data.validation import shown
 
     app.tasks(settings)  # imports what the application has of its own
+    if ":" in settings.network:
+        dlkit.networks.find_network(settings.network)  # and what the user has
     try:
         return keras.models.load_model(path, compile=False, safe_mode=True)
     except (OSError, KeyError, TypeError, ValueError, zipfile.BadZipFile) as error:

@@ -61,7 +61,7 @@ class TextTraining:
     """Epochs without a better validation loss before training stops."""
 
     max_words: int = 128
-    """Words of a text that are read."""
+    """Words of a text that are read, of its first 512 characters."""
 
     validation_fraction: float | None = None
     """Share of the rows that choose the epoch and calibrate the confidence; without it a tenth,

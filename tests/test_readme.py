@@ -28,7 +28,7 @@ def in_folder(tmp_path, monkeypatch):
     return tmp_path
 
 
-def test_network_in_one_file_learns(in_folder):
+def test_network_in_one_file_learns(in_folder, capsys):
     from apps.intent.app import APP
     from dlkit.cli import main
 
@@ -46,6 +46,9 @@ def test_network_in_one_file_learns(in_folder):
     main(APP, ["train", *arguments, "--run-dir", "run", "--no-baseline"])
     metrics = json.loads((in_folder / "run" / "metrics.json").read_text())
     assert metrics["test"]["accuracy"] == 1.0
+    sys.modules.pop("my_networks")  # as in a process that only answers
+    main(APP, ["predict", "give the money back", "--run", "run"])
+    assert json.loads(capsys.readouterr().out.splitlines()[-1])["label"] == "refund"
     sys.modules.pop("my_networks")
 
 

@@ -85,7 +85,7 @@ def text_network(
             "word_dropout": word_dropout,
         }
         return _wide_and_deep(sizes, **arguments)
-    entry = _find(network)
+    entry = find_network(network)
     if entry.reads == "ngrams":
         return _call(network, entry.build, {"ngram_count": sizes.ngrams, **arguments})
     if entry.reads == "vector":
@@ -134,7 +134,12 @@ def _wide_and_deep(sizes: TextSizes, *, deep: str = "cnn", **arguments: Any) -> 
     return wide_and_deep(wide=wide, deep=text_network(deep, sizes=sizes, **arguments))
 
 
-def _find(network: str) -> Network:
+def find_network(network: str) -> Network:
+    """Finds a network by name, or imports `MODULE:BUILDER`.
+
+    Raises:
+        InputError: There is none.
+    """
     if network in NETWORKS:
         return NETWORKS[network]
     module_name, _, builder = network.partition(":")

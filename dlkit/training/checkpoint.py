@@ -21,17 +21,15 @@ class Checkpoint(keras.callbacks.Callback):
 
     Args:
         folder: The run folder; gets `checkpoint.npz` and `history.csv`.
-        monitor: The value of `logs` that decides which epoch is best.
-        maximize: Whether larger is better.
+        monitor: The value of `logs` that is smallest in the best epoch.
         patience: Epochs without a better value before training stops.
     """
 
-    def __init__(self, folder: Path, *, monitor: str, maximize: bool, patience: int) -> None:
+    def __init__(self, folder: Path, *, monitor: str, patience: int) -> None:
         super().__init__()
         self.path = folder / "checkpoint.npz"
         self.history_path = folder / "history.csv"
         self.monitor = monitor
-        self.maximize = maximize
         self.patience = patience
         self.best: float | None = None
         self.best_epoch = 0
@@ -45,7 +43,7 @@ class Checkpoint(keras.callbacks.Callback):
         for name, value in (logs or {}).items():
             self.history.setdefault(name, []).append(float(value))
         value = self.history[self.monitor][-1]
-        if self.best is None or (value > self.best if self.maximize else value < self.best):
+        if self.best is None or value < self.best:
             self.best, self.best_epoch = value, epoch
             self.best_weights = self.model.get_weights()
         self.epochs_done = epoch + 1

@@ -62,7 +62,7 @@ def fit(
             jit_compile=False,  # sparse gradients of embeddings have no XLA kernels
         )
         model.optimizer.build(model.trainable_variables)
-    checkpoint = Checkpoint(folder, monitor="val_loss", maximize=False, patience=recipe.patience)
+    checkpoint = Checkpoint(folder, monitor="val_loss", patience=recipe.patience)
     if resume and checkpoint.restore(model) and checkpoint.is_over(recipe.epochs):
         checkpoint.set_model(model)
         checkpoint.on_train_end()

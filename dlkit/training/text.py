@@ -12,49 +12,28 @@ from typing import Any, NamedTuple
 
 import keras
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
 
 from dlkit.data.pipeline import Rows, tokenize_rows
-from dlkit.data.text_rows import (
-    LabelledTexts,
-    extra_columns,
-    read_text_rows,
-    split_rows,
-    take,
-)
-from dlkit.data.validation import check_known, check_labels, check_numbers, duplicate_rows, shown
+from dlkit.data.text_rows import LabelledTexts
+from dlkit.data.validation import duplicate_rows, shown
 from dlkit.errors import InputError
 from dlkit.evaluation.baselines import baseline_metrics
 from dlkit.evaluation.predictions import Predictions
 from dlkit.evaluation.report import write_report
 from dlkit.networks import TextSizes, text_network
 from dlkit.settings import TextTraining
-from dlkit.tasks import (
-    Classification,
-    Regression,
-    Task,
-    answering_model,
-    encode_targets,
-    join_heads,
-)
+from dlkit.tasks import Classification, Task, answering_model, encode_targets, join_heads
 from dlkit.text.tokenizer import Tokenizer
 from dlkit.training.devices import prepare_devices
 from dlkit.training.fit import Recipe, fit, outputs_of
 from dlkit.training.run_folder import read_json, write_atomically, write_json
 from dlkit.training.scoring import measure, predict_labelled
+from dlkit.training.text_data import TextData, load_text_data
 
 _STEPS = 1600
 _EPOCHS = (5, 30)
-
-
-class TextData(NamedTuple):
-    """The three parts; `test` is None where nothing is held out."""
-
-    train: LabelledTexts
-    validation: LabelledTexts
-    test: LabelledTexts | None
-    notes: list[str]
+"""As many epochs as make so many steps, within bounds: measured on validation rows of the data
+sets in `benchmarks/text_classification.py`."""
 
 
 class TrainedText(NamedTuple):
@@ -64,45 +43,6 @@ class TrainedText(NamedTuple):
     metrics: dict[str, Any]
     predictions: list[Predictions]
     folder: Path
-
-
-def load_text_data(
-    settings: TextTraining, sources: Sequence[str], labels: Mapping[str, str], tasks: list[Task]
-) -> TextData:
-    """Reads, checks and splits; tasks without labels are removed from the list, the rest adapted.
-
-    Raises:
-        InputError: The files or their labels break a rule.
-    """
-    extra = extra_columns(settings)
-    table = read_text_rows(sources, settings.text_column, labels, extra)
-    _check_chosen_columns(table, sources, labels)
-    tasks[:] = [task for task in tasks if task.name in table.column_names]
-    names = [task.name for task in tasks]
-    for task in tasks:
-        _check_and_adapt(task, table)
-    classes = [task.name for task in tasks if isinstance(task, Classification)]
-    split = split_rows(table, classes, settings)
-    validation = table.take(split.validation)
-    test = table.take(split.test) if len(split.test) else None
-    if settings.validation_data:
-        validation = _other_rows(settings.validation_data, settings, labels, tasks)
-    if settings.test_data:
-        test = _other_rows(settings.test_data, settings, labels, tasks)
-    train = take(table, split.train, names)
-    held_out = take(test, None, names) if test is not None else None
-    return TextData(train, take(validation, None, names), held_out, _notes(train, held_out))
-
-
-def _other_rows(
-    source: str, settings: TextTraining, labels: Mapping[str, str], tasks: Sequence[Task]
-) -> pa.Table:
-    """Reads validation or test rows, whose labels must be known."""
-    columns = {task.name: labels[task.name] for task in tasks}
-    table = read_text_rows([source], settings.text_column, columns, {})
-    for task in tasks:
-        check_test_labels(task, table)
-    return table
 
 
 def train_text_model(
@@ -173,61 +113,6 @@ def train_text_model(
         notes=data.notes,
     )
     return TrainedText(model, metrics, predictions, folder)
-
-
-def _check_chosen_columns(
-    table: pa.Table, sources: Sequence[str], labels: Mapping[str, str]
-) -> None:
-    """Refuses to leave a task out whose column somebody named: it is mistyped."""
-    for name, column in labels.items():
-        if name not in table.column_names and column != name:
-            raise InputError(
-                f"`--{name}-column` must name a column with labels. Received: {column}, which "
-                f"{', '.join(sources)} does not have. Name another, or leave the option out."
-            )
-
-
-def _check_and_adapt(task: Task, table: pa.Table) -> None:
-    values = table[task.name].to_pylist()
-    if isinstance(task, Classification):
-        inside = [None if value == task.out_of_scope_label else value for value in values]
-        check_labels(inside, **_origin(task, table))
-    _check_numbers(task, table)
-    task.adapt(values)
-
-
-def check_test_labels(task: Task, table: pa.Table) -> None:
-    """Raises InputError where a label was not seen in training, or a number is none."""
-    if task.name not in table.column_names:
-        return
-    if isinstance(task, Classification):
-        known = [*task.classes, *filter(None, [task.out_of_scope_label])]
-        check_known(table[task.name].to_pylist(), known, **_origin(task, table))
-    _check_numbers(task, table)
-
-
-def _check_numbers(task: Task, table: pa.Table) -> None:
-    if isinstance(task, Regression):
-        present = table.filter(pc.is_valid(table[task.name]))
-        check_numbers(present[task.name].to_pylist(), **_origin(task, present))
-
-
-def _origin(task: Task, table: pa.Table) -> dict[str, Any]:
-    """Says where the labels of a task come from, for error messages."""
-    source = ", ".join(sorted(set(table["file"].to_pylist())))
-    return {"name": f"--{task.name}-column", "source": source, "table": table}
-
-
-def _notes(train: LabelledTexts, test: LabelledTexts | None) -> list[str]:
-    if test is None:
-        return []
-    copies = int(duplicate_rows(train.texts, test.texts).sum())
-    if not copies:
-        return []
-    return [
-        f"{copies} of {len(test.texts)} test rows equal a training row but for links, "
-        "punctuation, spaces and case; test_without_copies leaves them out."
-    ]
 
 
 def _network(settings: TextTraining, tokenizer: Tokenizer) -> keras.Model:

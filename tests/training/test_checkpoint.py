@@ -26,7 +26,7 @@ def small_model(seed=0):
 
 
 def checkpoint_of(folder, **changes):
-    options = {"monitor": "val_loss", "maximize": False, "patience": 9} | changes
+    options = {"monitor": "val_loss", "patience": 9} | changes
     return Checkpoint(folder, **options)
 
 
@@ -135,12 +135,6 @@ def test_training_stops_when_patience_is_over_and_goes_back(tmp_path):
     assert checkpoint.best_epoch == 3
     assert checkpoint.finished
     assert all((weight == 3).all() for weight in model.get_weights())
-
-
-def test_larger_may_be_better(tmp_path):
-    model, checkpoint = fed(tmp_path, [0.1, 0.9, 0.5], maximize=True)
-    assert (checkpoint.best, checkpoint.best_epoch) == (0.9, 1)
-    assert all((weight == 1).all() for weight in model.get_weights())
 
 
 def test_equal_values_are_no_improvement(tmp_path):

@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from dlkit.errors import InputError
 from dlkit.tasks import Classification, Regression, compiled_answers
-from dlkit.training.text import load_text_data
+from dlkit.training.text_data import load_text_data
 from tests.made_rows import made_rows, quick_settings, train_on, write_rows
 
 LABELS = {"topic": "topic", "mood": "mood"}
