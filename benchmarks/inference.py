@@ -1,6 +1,7 @@
 """Latency and throughput of an exported text model, beside scikit-learn's pipeline and fastText.
 
-All models learn from the same rows and answer the same texts in the same process, in turns.
+All models learn from the same rows and answer the same texts in the same process, one after the
+other: in turns, each call would find the caches and threads that another model left.
 
     python -m apps.intent train --data banking77/train.csv.gz --label-column category ...
     python -m apps.intent export
@@ -76,17 +77,18 @@ def main(options: Options) -> None:
 
 
 def _timed(models: dict[str, Callable], batches: list[list[str]]) -> dict[str, np.ndarray]:
-    """Times every model on every batch, one after the other, after a warm-up."""
-    seconds: dict[str, list[float]] = {name: [] for name in models}
-    for answer in models.values():
+    """Times every model on every batch, a model at a time and warm, as one is served."""
+    seconds = {}
+    for name, answer in models.items():
         for batch in batches[:20]:
             answer(batch)
-    for batch in batches:
-        for name, answer in models.items():
+        times = []
+        for batch in batches:
             start = time.perf_counter()
             answer(batch)
-            seconds[name].append(time.perf_counter() - start)
-    return {name: np.array(values) for name, values in seconds.items()}
+            times.append(time.perf_counter() - start)
+        seconds[name] = np.array(times)
+    return seconds
 
 
 def _exported(folder: Path) -> Callable[[list[str]], object]:
