@@ -251,7 +251,7 @@ def _load(app: TextApp, folder: Path, settings: TextTraining) -> "keras.Model":
 
     import dlkit.networks
     import dlkit.text.tokenizer
-    from dlkit.data.validation import shown
+    from dlkit.data.messages import shown
 
     app.tasks(settings)  # imports what the application has of its own
     if ":" in settings.network:

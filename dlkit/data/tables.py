@@ -15,7 +15,8 @@ import pyarrow as pa
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
-from dlkit.data.validation import Wanted, closest, shown
+from dlkit.data.columns import Wanted
+from dlkit.data.messages import closest, shown
 from dlkit.errors import InputError
 
 TFDS = "tfds:"

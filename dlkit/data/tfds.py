@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from dlkit.data.validation import Wanted, closest, shown
+from dlkit.data.columns import Wanted
+from dlkit.data.messages import closest, shown
 
 _BATCH = 1024
 

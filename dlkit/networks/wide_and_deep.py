@@ -1,11 +1,11 @@
 """A bag of n-grams and a network over the sequence, side by side."""
 
-from typing import Any
-
 import keras
 
 
-def wide_and_deep(*, wide: keras.Model, deep: keras.Model, name: str = "wide_and_deep") -> Any:
+def wide_and_deep(
+    *, wide: keras.Model, deep: keras.Model, name: str = "wide_and_deep"
+) -> keras.Model:
     """Joins two networks by their features.
 
     The wide one remembers which n-grams speak for what, the deep one generalizes over order and

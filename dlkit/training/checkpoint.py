@@ -8,7 +8,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from dlkit.data.validation import shown
+from dlkit.data.messages import shown
 from dlkit.errors import InputError
 from dlkit.training.run_folder import write_atomically, write_history
 

@@ -13,9 +13,10 @@ from typing import Any, NamedTuple
 import keras
 import numpy as np
 
+from dlkit.data.messages import shown
 from dlkit.data.pipeline import Rows, tokenize_rows
 from dlkit.data.text_rows import LabelledTexts
-from dlkit.data.validation import duplicate_rows, shown
+from dlkit.data.validation import duplicate_rows
 from dlkit.errors import InputError
 from dlkit.evaluation.baselines import baseline_metrics
 from dlkit.evaluation.predictions import Predictions
@@ -32,8 +33,8 @@ from dlkit.training.text_data import TextData, load_text_data
 
 _STEPS = 1600
 _EPOCHS = (5, 30)
-"""As many epochs as make so many steps, within bounds: measured on validation rows of the data
-sets in `benchmarks/text_classification.py`."""
+"""As many epochs as make so many steps, within bounds: small files are read often enough, large
+ones not for hours."""
 
 
 class TrainedText(NamedTuple):

@@ -2,8 +2,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from dlkit.data.columns import Wanted
 from dlkit.data.validation import (
-    Wanted,
     check_known,
     check_labels,
     check_numbers,

@@ -41,7 +41,7 @@ def test_ids_that_never_occur_keep_their_vectors():
     keras.utils.set_random_seed(0)
     model = sparse_model()
     before = model.get_layer("bag").table.numpy()
-    losses_of(model, IDS, epochs=2, weight_decay=0.0)
+    losses_of(model, IDS, epochs=2, weight_decay=0.5)
     moved = (model.get_layer("bag").table.numpy() != before).any(axis=1)
     assert set(np.flatnonzero(moved)) == set(np.unique(IDS))
 
@@ -59,6 +59,20 @@ def test_ids_that_repeat_in_a_batch_add_up():
         steps.append(model.get_layer("bag").table.numpy()[7] - before)
     assert np.abs(steps[0]).min() > 0
     np.testing.assert_allclose(steps[0], steps[1], rtol=1e-4)
+
+
+def test_weak_rows_of_a_weighted_bag_take_weak_steps():
+    """Adam alone would move both ids by the learning rate."""
+    keras.utils.set_random_seed(0)
+    ids, weights = keras.Input((None,), dtype="int32"), keras.Input((None,))
+    model = keras.Model([ids, weights], EmbeddingBag(50, 4, name="bag")(ids, weights))
+    before = model.get_layer("bag").table.numpy()
+    model.compile(TableAdam(0.1), "mse", jit_compile=False)
+    inputs = [np.array([[7, 8]], "int32"), np.array([[1.0, 0.05]], "float32")]
+    model.fit(inputs, np.ones((1, 4), "float32"), verbose=0)
+    steps = np.abs(model.get_layer("bag").table.numpy() - before).mean(axis=1)
+    assert 0.05 < steps[7] <= 0.15
+    assert 0 < steps[8] < 0.1 * steps[7]
 
 
 def test_config_makes_an_equal_optimizer():
