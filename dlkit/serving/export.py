@@ -15,6 +15,7 @@ import tensorflow as tf
 
 from dlkit.errors import InputError
 from dlkit.serving import loaded_answers
+from dlkit.tasks import answer_by_length
 
 _TOLERANCE = 1e-4
 _FRESH_PROCESS_SECONDS = 300
@@ -77,7 +78,7 @@ def _save(model: keras.Model, folder: Path) -> None:
 
     @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="text")])
     def serve(text: tf.Tensor) -> dict[str, tf.Tensor]:
-        return model(text, training=False)
+        return answer_by_length(model, text)
 
     module.serve = serve
     tf.saved_model.save(module, str(folder), signatures={"serving_default": serve})

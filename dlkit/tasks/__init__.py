@@ -1,6 +1,12 @@
 """What features are for: heads, losses, metrics and the meaning of outputs."""
 
-from dlkit.tasks.answers import Answers, answer_batches, answering_model, compiled_answers
+from dlkit.tasks.answers import (
+    Answers,
+    answer_batches,
+    answer_by_length,
+    answering_model,
+    compiled_answers,
+)
 from dlkit.tasks.base import Task
 from dlkit.tasks.classification import Classification
 from dlkit.tasks.multitask import encode_targets, join_heads
@@ -12,6 +18,7 @@ __all__ = [
     "Regression",
     "Task",
     "answer_batches",
+    "answer_by_length",
     "answering_model",
     "compiled_answers",
     "encode_targets",

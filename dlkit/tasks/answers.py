@@ -10,6 +10,8 @@ import tensorflow as tf
 
 from dlkit.tasks.base import Task
 
+_BUCKET = 16
+
 
 @keras.saving.register_keras_serializable("dlkit")
 class Answers(keras.layers.Layer):
@@ -78,10 +80,41 @@ def answering_model(
     return keras.Model(text, Answers(tasks=tasks)(outputs), name="answering")
 
 
+def answer_by_length(model: keras.Model, texts: tf.Tensor) -> dict[str, tf.Tensor]:
+    """Answers texts in buckets of similar length, which pad little, side by side.
+
+    A call with one long text would otherwise pad all the others to its length.
+
+    Args:
+        model: From strings `(batch,)` to named answers.
+        texts: string `(batch,)`.
+
+    Returns:
+        The named answers, each `(batch, ...)`, in the order of the texts.
+    """
+    order = tf.argsort(tf.strings.length(texts))
+    ordered = tf.gather(texts, order)
+    buckets = tf.maximum(-(-tf.size(texts) // _BUCKET), 1)
+    arrays = {
+        name: tf.TensorArray(
+            answer.dtype, size=buckets, infer_shape=False, element_shape=answer.shape
+        )
+        for name, answer in model.output.items()
+    }
+
+    def one_bucket(bucket: tf.Tensor, arrays: dict) -> tuple[tf.Tensor, dict]:
+        answers = model(ordered[bucket * _BUCKET : (bucket + 1) * _BUCKET], training=False)
+        return bucket + 1, {name: arrays[name].write(bucket, answers[name]) for name in arrays}
+
+    _, arrays = tf.while_loop(lambda bucket, _: bucket < buckets, one_bucket, (0, arrays))
+    back = tf.math.invert_permutation(order)
+    return {name: tf.gather(array.concat(), back) for name, array in arrays.items()}
+
+
 def compiled_answers(model: keras.Model) -> Callable[[tf.Tensor], dict[str, tf.Tensor]]:
     """Compiles an answering model for any number of texts."""
     return tf.function(
-        lambda text: model(text, training=False),
+        lambda text: answer_by_length(model, text),
         input_signature=[tf.TensorSpec([None], tf.string)],
     )
 

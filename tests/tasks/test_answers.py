@@ -109,6 +109,18 @@ def test_batches_hold_every_text_once_and_in_order():
     assert list(answer_batches(model_of([TOPIC]), [], batch_size=3)) == []
 
 
+@pytest.mark.parametrize("count", [0, 1, 16, 17, 100])
+def test_texts_of_any_lengths_are_answered_in_their_order(count):
+    lengths = np.random.default_rng(0).permutation(count)
+    texts = tf.constant(["x" * length for length in lengths], tf.string)
+    model = model_of([PRICE, TOPIC])
+    expected, found = model(texts, training=False), compiled_answers(model)(texts)
+    assert set(found) == set(expected)
+    for name, value in expected.items():
+        assert found[name].shape == value.shape
+        assert found[name].numpy().tolist() == value.numpy().tolist()
+
+
 def test_texts_are_read_only_as_far_as_needed():
     def endless():
         while True:
