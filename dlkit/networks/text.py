@@ -63,8 +63,8 @@ def text_network(
         embedding_dropout: Share of their channels that training leaves out.
         word_dropout: Share of the words that training sees by their sub-words alone.
         arguments: Arguments of the builder. For "wide_and_deep" `deep` names the deep network
-            ("cnn" if absent), arguments that start with `wide_` are those of `bag_of_ngrams`, and
-            all others are of the deep network.
+            ("cnn" if absent), arguments that start with `wide_` are those of `bag_of_ngrams`,
+            `branch_dropout` is its own, and all others are of the deep network.
 
     Returns:
         A model from a dictionary of `tokens`, `subwords`, `ngrams`, `ngram_weights`, or those of
@@ -124,14 +124,20 @@ def word_vectors(
     return keras.Model({"tokens": tokens, "subwords": subwords}, vectors, name=name)
 
 
-def _wide_and_deep(sizes: TextSizes, *, deep: str = "cnn", **arguments: Any) -> keras.Model:
+def _wide_and_deep(
+    sizes: TextSizes, *, deep: str = "cnn", branch_dropout: float = 0.5, **arguments: Any
+) -> keras.Model:
     of_wide = {
         name.removeprefix("wide_"): arguments.pop(name)
         for name in list(arguments)
         if name.startswith("wide_")
     }
     wide = text_network("bag_of_ngrams", sizes=sizes, **of_wide)
-    return wide_and_deep(wide=wide, deep=text_network(deep, sizes=sizes, **arguments))
+    return wide_and_deep(
+        wide=wide,
+        deep=text_network(deep, sizes=sizes, **arguments),
+        branch_dropout=branch_dropout,
+    )
 
 
 def find_network(network: str) -> Network:

@@ -2,9 +2,15 @@
 
 import keras
 
+from dlkit.networks.branch_dropout import BranchDropout
+
 
 def wide_and_deep(
-    *, wide: keras.Model, deep: keras.Model, name: str = "wide_and_deep"
+    *,
+    wide: keras.Model,
+    deep: keras.Model,
+    branch_dropout: float = 0.5,
+    name: str = "wide_and_deep",
 ) -> keras.Model:
     """Joins two networks by their features.
 
@@ -14,10 +20,19 @@ def wide_and_deep(
     Args:
         wide: From its named inputs to features `(batch, n)`.
         deep: From its named inputs to features `(batch, m)`.
+        branch_dropout: Share of the rows that training shows to one of the two alone.
         name: Names the model.
 
     Returns:
         A model from the inputs of both to features `(batch, n + m)`.
+
+    Raises:
+        ValueError: `branch_dropout` is not from 0 to 1.
     """
-    features = keras.layers.Concatenate(name=f"{name}_features")([wide.output, deep.output])
-    return keras.Model({**wide.input, **deep.input}, features, name=name)
+    inputs = {**deep.input, **wide.input}
+
+    features_of_deep = deep({name: inputs[name] for name in deep.input})
+    join = BranchDropout(branch_dropout, name=f"{name}_features")
+    features = join([wide.output, features_of_deep])
+
+    return keras.Model(inputs, features, name=name)
