@@ -85,6 +85,9 @@ class TextTraining:
     seed: int = 0
     """Seeds splits, weights, dropout and order."""
 
+    split_seed: int | None = None
+    """Seeds the splits alone, so that runs with several seeds share their rows."""
+
     deterministic: bool = False
     """Gives the same bits again with the same seed, a little slower."""
 
