@@ -75,13 +75,12 @@ def split_rows(table: pa.Table, classes: Sequence[str], settings: TextTraining) 
     if not any(fractions.values()):
         nothing = np.zeros(0, np.int64)
         return Split(np.arange(len(table)), nothing, nothing)
-    seed = settings.seed if settings.split_seed is None else settings.split_seed
     if settings.split == "time":
         return time_split(table["time"].to_pylist(), **fractions)
     if settings.split == "group":
-        return group_split(table["group"].to_pylist(), **fractions, seed=seed)
+        return group_split(table["group"].to_pylist(), **fractions, seed=settings.seed_of_splits)
     labels = [np.array(table[name].to_pylist(), object) for name in classes]
-    return random_split(labels or [np.zeros(len(table))], **fractions, seed=seed)
+    return random_split(labels or [np.zeros(len(table))], **fractions, seed=settings.seed_of_splits)
 
 
 def _validation(settings: TextTraining, rows: int) -> float:

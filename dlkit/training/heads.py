@@ -110,15 +110,19 @@ def _network_arguments(settings: TextTraining) -> dict[str, Any]:
 
 def _recipe(settings: TextTraining, rows: int) -> Recipe:
     steps = -(-rows // settings.batch_size)
-    epochs = settings.epochs or min(max(-(-_STEPS // steps), _EPOCHS[0]), _EPOCHS[1])
     return Recipe(
-        epochs=epochs,
+        epochs=settings.epochs or automatic_epochs(steps),
         batch_size=settings.batch_size,
         learning_rate=settings.learning_rate,
         weight_decay=settings.weight_decay,
         patience=settings.patience,
         seed=settings.seed,
     )
+
+
+def automatic_epochs(steps: int) -> int:
+    """Returns how often to read rows that make so many steps."""
+    return min(max(-(-_STEPS // steps), _EPOCHS[0]), _EPOCHS[1])
 
 
 def _calibrate(

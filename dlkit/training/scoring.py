@@ -57,7 +57,7 @@ def predict_rows(
         answers = task.decode(outputs[task.name][present])
         chosen = {name: value.numpy() for name, value in answers.items()}
         targets = rows.targets[task.name][present]
-        predictions.append(task.predictions(chosen, targets, [texts[i] for i in present]))
+        predictions.append(task.predictions(chosen, targets, [texts[int(i)] for i in present]))
     return predictions
 
 
