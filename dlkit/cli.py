@@ -13,7 +13,8 @@ import tyro
 
 from dlkit.app import TextApp
 from dlkit.errors import InputError
-from dlkit.settings import TextTraining, changed
+from dlkit.settings import TextTraining, changed, from_json, to_json
+from dlkit.tuning.options import Tune, tune_options
 
 if TYPE_CHECKING:
     import keras
@@ -100,7 +101,8 @@ def main(app: TextApp, arguments: Sequence[str] | None = None) -> None:
 
 
 def _verbs(app: TextApp) -> Any:
-    kinds = {"train": app.settings, "evaluate": Evaluate, "predict": Predict, "export": Export}
+    kinds: dict[str, Any] = {"train": app.settings, "tune": tune_options(app.settings)}
+    kinds |= {"evaluate": Evaluate, "predict": Predict, "export": Export}
     subcommands = [
         Annotated[kind, tyro.conf.subcommand(verb, prefix_name=False)]
         for verb, kind in kinds.items()
@@ -112,7 +114,11 @@ def _verbs(app: TextApp) -> Any:
 
 
 def _run(app: TextApp, options: Any) -> None:
-    if isinstance(options, Evaluate):
+    if isinstance(options, Tune):
+        from dlkit.tuning.verb import tune
+
+        tune(app, options)
+    elif isinstance(options, Evaluate):
         evaluate(app, options)
     elif isinstance(options, Predict):
         predict(app, options)
@@ -208,15 +214,8 @@ def _run_folder(app: TextApp, settings: TextTraining) -> tuple[Path, TextTrainin
         folder = create_run(settings.run_dir)
     else:
         folder = new_run(_RUNS / app.name, settings.network)
-    write_json(folder / "config.json", {"app": app.name, "settings": _plain(settings)})
+    write_json(folder / "config.json", {"app": app.name, "settings": to_json(settings)})
     return folder, settings
-
-
-def _plain(settings: TextTraining) -> dict[str, Any]:
-    return {
-        name: str(value) if isinstance(value, Path) else value
-        for name, value in dataclasses.asdict(settings).items()
-    }
 
 
 def _existing_run(app: TextApp, run: Path | None, *, option: str = "--run") -> Path:
@@ -233,10 +232,7 @@ def _saved_settings(app: TextApp, folder: Path, *, option: str = "--run") -> Tex
         msg = f"`{option}` must be a run of {app.name}. Received: {folder} of {config.get('app')}."
         raise InputError(msg + f" Name another, or call `python -m apps.{config.get('app')}`.")
     try:
-        saved = {**config["settings"], "data": tuple(config["settings"]["data"])}
-        if saved["run_dir"]:
-            saved["run_dir"] = Path(saved["run_dir"])
-        return app.settings(**saved)
+        return from_json(app.settings, config["settings"])
     except (KeyError, TypeError) as error:
         msg = f"`config.json` of {folder} has settings of another version: {error}. Train again."
         raise InputError(msg) from error

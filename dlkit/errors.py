@@ -1,4 +1,4 @@
-"""The one error a user's mistake ends in."""
+"""The errors that a user can mend."""
 
 
 class InputError(ValueError):
@@ -6,3 +6,7 @@ class InputError(ValueError):
 
     The command line prints it without a traceback and exits with code 2.
     """
+
+
+class DivergenceError(InputError):
+    """A training came to no numbers: these settings fail, others on the same data may not."""

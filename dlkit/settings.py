@@ -5,8 +5,9 @@ No heavy import, so that `--help` is instant.
 
 import dataclasses
 import math
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import tyro
 
@@ -85,6 +86,9 @@ class TextTraining:
     seed: int = 0
     """Seeds splits, weights, dropout and order."""
 
+    split_seed: int | None = None
+    """Seeds the splits alone, so that runs with several seeds share their rows."""
+
     deterministic: bool = False
     """Gives the same bits again with the same seed, a little slower."""
 
@@ -96,6 +100,11 @@ class TextTraining:
 
     resume: bool = False
     """Goes on with --run-dir (or runs/APP/latest) from its last full epoch."""
+
+    @property
+    def seed_of_splits(self) -> int:
+        """Returns what the splits are seeded with."""
+        return self.seed if self.split_seed is None else self.split_seed
 
     def __post_init__(self) -> None:
         for name in ("batch_size", "patience", "max_words"):
@@ -129,7 +138,26 @@ def _check(name: str, right: bool, rule: str, received: object) -> None:
         raise InputError(f"`{option}` {rule}. Received: {received}.")
 
 
-def changed(settings: TextTraining, saved: TextTraining) -> list[str]:
+def to_json(settings: TextTraining) -> dict[str, Any]:
+    """Returns the settings as JSON holds them."""
+    return {
+        name: str(value) if isinstance(value, Path) else value
+        for name, value in dataclasses.asdict(settings).items()
+    }
+
+
+def from_json(kind: type[TextTraining], saved: Mapping[str, Any]) -> TextTraining:
+    """Returns the settings that `to_json` described.
+
+    Raises:
+        KeyError, TypeError: They are those of another version.
+    """
+    run_dir = saved["run_dir"]
+    paths = {"run_dir": Path(run_dir) if run_dir else None}
+    return kind(**{**saved, "data": tuple(saved["data"]), **paths})
+
+
+def changed(settings: Any, saved: Any) -> list[str]:
     """Names the settings that somebody chose and that differ from the saved ones."""
     default = type(settings)()
     ignored = {"resume", "run_dir"}

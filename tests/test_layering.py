@@ -21,7 +21,8 @@ MAY_IMPORT = {
     "training": BELOW_TASKS | {"tasks"},
     "serving": BELOW_TASKS | {"tasks"},
     "app": {"errors", "settings", "tasks"},
-    "cli": BELOW_TASKS | {"tasks", "training", "serving", "app"},
+    "tuning": BELOW_TASKS | {"tasks", "training", "app"},
+    "cli": BELOW_TASKS | {"tasks", "training", "tuning", "serving", "app"},
 }
 FRAMEWORKS = {"keras", "tensorflow"}
 WITHOUT_FRAMEWORKS = {"errors", "settings", "evaluation", "app"}

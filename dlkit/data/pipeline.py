@@ -25,33 +25,36 @@ class Rows(NamedTuple):
     lengths: np.ndarray
 
 
-def tokenize_rows(
-    tokenize: Callable[[tf.Tensor], Mapping[str, tf.Tensor]],
-    texts: Sequence[str],
-    targets: dict[str, np.ndarray],
-    weights: dict[str, np.ndarray],
-) -> Rows:
-    """Tokenizes every text once.
+def tokenize(
+    tokenizer: Callable[[tf.Tensor], Mapping[str, tf.Tensor]], texts: Sequence[str]
+) -> dict[str, tf.RaggedTensor]:
+    """Tokenizes texts by a compiled function.
 
     Args:
-        tokenize: From string `(batch,)` to named features `(batch, steps, ...)`, in which zeros
+        tokenizer: From string `(batch,)` to named features `(batch, steps, ...)`, in which zeros
             at the end are padding.
         texts: The texts.
-        targets: `(rows,)` by the name of the task.
-        weights: float32 `(rows,)` by the name of the task.
 
     Returns:
-        The rows, in the order of the texts.
+        Ragged features `(texts, None, ...)` by name, without padding.
     """
     compiled = tf.function(
-        lambda batch: {name: strip_padding(value) for name, value in tokenize(batch).items()},
+        lambda batch: {name: strip_padding(value) for name, value in tokenizer(batch).items()},
         input_signature=[tf.TensorSpec([None], tf.string)],
     )
     parts = [
         compiled(tf.constant(list(texts[start : start + _READ_ROWS])))
         for start in range(0, len(texts), _READ_ROWS)
     ]
-    features = {name: tf.concat([part[name] for part in parts], 0) for name in parts[0]}
+    return {name: tf.concat([part[name] for part in parts], 0) for name in parts[0]}
+
+
+def tokenized_rows(
+    features: dict[str, tf.RaggedTensor],
+    targets: dict[str, np.ndarray],
+    weights: dict[str, np.ndarray],
+) -> Rows:
+    """Joins features with what is to be learned from them."""
     lengths = sum(feature.row_lengths().numpy() for feature in features.values())
     return Rows(features, targets, weights, lengths)
 

@@ -78,9 +78,9 @@ def split_rows(table: pa.Table, classes: Sequence[str], settings: TextTraining) 
     if settings.split == "time":
         return time_split(table["time"].to_pylist(), **fractions)
     if settings.split == "group":
-        return group_split(table["group"].to_pylist(), **fractions, seed=settings.seed)
+        return group_split(table["group"].to_pylist(), **fractions, seed=settings.seed_of_splits)
     labels = [np.array(table[name].to_pylist(), object) for name in classes]
-    return random_split(labels or [np.zeros(len(table))], **fractions, seed=settings.seed)
+    return random_split(labels or [np.zeros(len(table))], **fractions, seed=settings.seed_of_splits)
 
 
 def _validation(settings: TextTraining, rows: int) -> float:

@@ -1,27 +1,21 @@
 """A run as one HTML page that needs no network, and as a few tables on the console."""
 
-import base64
 import dataclasses
-import hashlib
-import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import jinja2
 import numpy as np
-from markupsafe import Markup
-from plotly.offline import get_plotlyjs
 
 from dlkit.evaluation import figures
 from dlkit.evaluation import metrics as scores
 from dlkit.evaluation.console import print_report
+from dlkit.evaluation.page import write_page
 from dlkit.evaluation.predictions import ClassPredictions, ValuePredictions
 from dlkit.evaluation.summary import run_facts, summary_tables
 
 __all__ = ["print_report", "write_report"]
 
-_TEMPLATES = Path(__file__).parent / "templates"
 _TEXT_LENGTH = 400
 
 
@@ -50,8 +44,7 @@ def write_report(
 ) -> None:
     """Writes a page with the numbers, the curves and the mistakes of a run.
 
-    The page holds all it needs. Foreign text cannot run as script in it: all is escaped, and
-    the page allows only its own two scripts, by their hashes, and no connection.
+    The page holds all it needs, and foreign text in it is only text.
 
     Args:
         path: The file; replaced in one step once the page is complete.
@@ -69,9 +62,10 @@ def write_report(
     curves = figures.history_figures(history)
     sections = [_section(head) for head in predictions]
     charts = [*curves, *(chart for section in sections for chart in section.charts)]
-    scripts = [_script(get_plotlyjs()), _script((_TEMPLATES / "report.js").read_text("utf-8"))]
-    page = _environment().get_template("report.html.jinja")
-    chunks = page.generate(
+    write_page(
+        path,
+        "report.html.jinja",
+        charts=charts,
         title=title,
         notes=notes,
         settings=settings,
@@ -79,12 +73,7 @@ def write_report(
         tables=summary_tables(metrics),
         curves=curves,
         sections=sections,
-        specs=[chart.spec for chart in charts],
-        style=Markup((_TEMPLATES / "report.css").read_text("utf-8")),
-        scripts=scripts,
-        hashes=[_content_hash(script) for script in scripts],
     )
-    _replace(path, chunks)
 
 
 def _section(head: ClassPredictions | ValuePredictions) -> _Section:
@@ -128,35 +117,3 @@ def _value_section(head: ValuePredictions) -> _Section:
 
 def _shown(text: str) -> str:
     return text if len(text) <= _TEXT_LENGTH else text[: _TEXT_LENGTH - 1] + "…"
-
-
-def _environment() -> jinja2.Environment:
-    return jinja2.Environment(
-        loader=jinja2.FileSystemLoader(_TEMPLATES),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-
-
-def _script(source: str) -> Markup:
-    """Marks our own script as safe; browsers hash it with plain line ends."""
-    return Markup(source.replace("\r\n", "\n"))
-
-
-def _content_hash(script: str) -> str:
-    digest = hashlib.sha256(script.encode()).digest()
-    return f"'sha256-{base64.b64encode(digest).decode()}'"
-
-
-def _replace(path: Path, chunks: Iterator[str]) -> None:
-    """Writes beside the file and moves over it, so that a reader never meets half a page."""
-    path = Path(path)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        with temporary.open("w", encoding="utf-8", errors="replace", newline="\n") as file:
-            file.writelines(chunks)
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)

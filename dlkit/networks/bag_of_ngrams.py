@@ -44,7 +44,7 @@ def bag_of_ngrams(
 def search_space(hp: Any) -> dict[str, Any]:
     """Returns arguments for `bag_of_ngrams` from KerasTuner hyperparameters."""
     return {
-        "units": hp.Choice("units", [64, 128, 256]),
-        "weight_dropout": hp.Float("weight_dropout", 0.0, 0.6, step=0.1),
-        "dropout": hp.Float("dropout", 0.0, 0.6, step=0.1),
+        "units": hp.Choice("units", [64, 128, 256], default=128),
+        "weight_dropout": hp.Float("weight_dropout", 0.0, 0.8, default=0.5),
+        "dropout": hp.Float("dropout", 0.0, 0.7, default=0.3),
     }

@@ -98,11 +98,11 @@ def convolve_steps(
 def search_space(hp: Any) -> dict[str, Any]:
     """Returns arguments for `cnn` from KerasTuner hyperparameters."""
     return {
-        "filters": hp.Choice("filters", [64, 128, 256]),
-        "kernel_sizes": tuple(range(2, 1 + hp.Int("longest_kernel", 2, 5))),
-        "activation": hp.Choice("activation", ["relu", "gelu"]),
-        "pooling": hp.Choice("pooling", list(POOLINGS)),
-        "dropout": hp.Float("dropout", 0.0, 0.6, step=0.1),
+        "filters": hp.Choice("filters", [64, 128, 256], default=256),
+        "kernel_sizes": tuple(range(2, 1 + hp.Int("longest_kernel", 2, 5, default=3))),
+        "activation": hp.Choice("activation", ["relu", "gelu"], default="relu"),
+        "pooling": hp.Choice("pooling", list(POOLINGS), default="max"),
+        "dropout": hp.Float("dropout", 0.0, 0.7, default=0.5),
     }
 
 
@@ -205,12 +205,12 @@ def _check_size(
 
 def image_search_space(hp: Any) -> dict[str, Any]:
     """Returns arguments for `image_cnn` from KerasTuner hyperparameters."""
-    first = hp.Choice("filters", [16, 32, 64])
+    first = hp.Choice("filters", [16, 32, 64], default=32)
     return {
-        "filters": tuple(first * 2**i for i in range(hp.Int("blocks", 2, 4))),
-        "kernel_size": hp.Choice("kernel_size", [3, 5]),
-        "pooling": hp.Choice("pooling", ["flatten", "mean"]),
-        "dense_units": (hp.Choice("dense_units", [64, 128, 256]),),
-        "batch_normalization": hp.Boolean("batch_normalization"),
-        "dropout": hp.Float("dropout", 0.0, 0.6, step=0.1),
+        "filters": tuple(first * 2**i for i in range(hp.Int("blocks", 2, 4, default=2))),
+        "kernel_size": hp.Choice("kernel_size", [3, 5], default=3),
+        "pooling": hp.Choice("pooling", ["flatten", "mean"], default="flatten"),
+        "dense_units": (hp.Choice("dense_units", [64, 128, 256], default=128),),
+        "batch_normalization": hp.Boolean("batch_normalization", default=False),
+        "dropout": hp.Float("dropout", 0.0, 0.7, default=0.3),
     }

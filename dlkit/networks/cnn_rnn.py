@@ -104,9 +104,9 @@ def cnn_rnn(
 def search_space(hp: Any) -> dict[str, Any]:
     """Returns arguments for `cnn_rnn` from KerasTuner hyperparameters."""
     return {
-        "arrangement": hp.Choice("arrangement", ["parallel", "stacked"]),
-        "filters": hp.Choice("filters", [64, 128, 256]),
-        "kernel_sizes": tuple(range(2, 1 + hp.Int("longest_kernel", 2, 5))),
-        "cell": hp.Choice("cell", ["gru", "lstm"]),
-        **recurrence_search_space(hp),
+        "arrangement": hp.Choice("arrangement", ["parallel", "stacked"], default="parallel"),
+        "filters": hp.Choice("filters", [64, 128, 256], default=128),
+        "kernel_sizes": tuple(range(2, 1 + hp.Int("longest_kernel", 2, 5, default=4))),
+        "cell": hp.Choice("cell", ["gru", "lstm"], default="lstm"),
+        **recurrence_search_space(hp, units=64, dropout=0.5),
     }

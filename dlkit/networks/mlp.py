@@ -69,10 +69,10 @@ def mlp(
 
 def search_space(hp: Any) -> dict[str, Any]:
     """Returns arguments for `mlp` from KerasTuner hyperparameters."""
-    width = hp.Choice("units", [64, 128, 256, 512])
+    width = hp.Choice("units", [64, 128, 256, 512], default=256)
     return {
-        "units": (width,) * hp.Int("layers", 1, 4),
-        "activation": hp.Choice("activation", ["relu", "gelu"]),
-        "normalization": hp.Choice("normalization", ["none", "batch", "layer"]),
-        "dropout": hp.Float("dropout", 0.0, 0.5, step=0.1),
+        "units": tuple(width // 2**i for i in range(hp.Int("layers", 1, 4, default=2))),
+        "activation": hp.Choice("activation", ["relu", "gelu"], default="relu"),
+        "normalization": hp.Choice("normalization", ["none", "batch", "layer"], default="none"),
+        "dropout": hp.Float("dropout", 0.0, 0.7, default=0.2),
     }

@@ -127,15 +127,24 @@ def check_recurrence(*, units: Any, layers: Any, pooling: Any, dropout: Any) -> 
 
 def search_space(hp: Any) -> dict[str, Any]:
     """Returns arguments for `rnn` from KerasTuner hyperparameters."""
-    return {"cell": hp.Choice("cell", ["gru", "simple"]), **recurrence_search_space(hp)}
-
-
-def recurrence_search_space(hp: Any) -> dict[str, Any]:
-    """Returns the arguments that recurrent networks share from KerasTuner hyperparameters."""
     return {
-        "units": hp.Choice("units", [32, 64, 128, 256]),
-        "layers": hp.Int("layers", 1, 2),
+        "cell": hp.Choice("cell", ["gru", "simple"], default="gru"),
+        **recurrence_search_space(hp),
+    }
+
+
+def recurrence_search_space(hp: Any, *, units: int = 128, dropout: float = 0.3) -> dict[str, Any]:
+    """Returns the arguments that recurrent networks share from KerasTuner hyperparameters.
+
+    Args:
+        hp: The hyperparameters.
+        units: Default of the builder.
+        dropout: Default of the builder.
+    """
+    return {
+        "units": hp.Choice("units", [32, 64, 128, 256], default=units),
+        "layers": hp.Int("layers", 1, 2, default=1),
         "bidirectional": hp.Boolean("bidirectional", default=True),
-        "pooling": hp.Choice("pooling", list(STEP_POOLINGS)),
-        "dropout": hp.Float("dropout", 0.0, 0.6, step=0.1),
+        "pooling": hp.Choice("pooling", list(STEP_POOLINGS), default="max_mean"),
+        "dropout": hp.Float("dropout", 0.0, 0.7, default=dropout),
     }

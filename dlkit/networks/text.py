@@ -44,6 +44,10 @@ NETWORKS = {
 """Networks by name; "wide_and_deep" joins `bag_of_ngrams` with any of the others."""
 
 
+DEEP = "cnn"
+"""The deep network of "wide_and_deep" where none is named."""
+
+
 def text_network(
     network: str,
     *,
@@ -63,7 +67,7 @@ def text_network(
         embedding_dropout: Share of their channels that training leaves out.
         word_dropout: Share of the words that training sees by their sub-words alone.
         arguments: Arguments of the builder. For "wide_and_deep" `deep` names the deep network
-            ("cnn" if absent), arguments that start with `wide_` are those of `bag_of_ngrams`,
+            (`DEEP` if absent), arguments that start with `wide_` are those of `bag_of_ngrams`,
             `branch_dropout` is its own, and all others are of the deep network.
 
     Returns:
@@ -125,7 +129,7 @@ def word_vectors(
 
 
 def _wide_and_deep(
-    sizes: TextSizes, *, deep: str = "cnn", branch_dropout: float = 0.5, **arguments: Any
+    sizes: TextSizes, *, deep: str = DEEP, branch_dropout: float = 0.5, **arguments: Any
 ) -> keras.Model:
     of_wide = {
         name.removeprefix("wide_"): arguments.pop(name)
@@ -151,13 +155,18 @@ def find_network(network: str) -> Network:
     module_name, _, builder = network.partition(":")
     try:
         module = importlib.import_module(module_name) if builder else None
-        return Network(getattr(module, builder), getattr(module, "search_space", dict), "steps")
+        return Network(getattr(module, builder), getattr(module, "search_space", _nothing), "steps")
     except (ImportError, AttributeError) as error:
         names = ", ".join([*NETWORKS, "wide_and_deep"])
         msg = (
             f"`--network` must be one of {names}, or MODULE:BUILDER. Received: {network} ({error})."
         )
         raise InputError(msg) from error
+
+
+def _nothing(hp: Any) -> dict[str, Any]:
+    """The search space of a builder that has none beside it."""
+    return {}
 
 
 def _call(network: str, build: Callable[..., keras.Model], arguments: dict) -> keras.Model:

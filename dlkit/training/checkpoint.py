@@ -1,4 +1,4 @@
-"""Early stopping and the state that a killed training goes on from, in one callback."""
+"""Early stopping, and the state that a killed training goes on from."""
 
 import json
 import zipfile
@@ -13,22 +13,16 @@ from dlkit.errors import InputError
 from dlkit.training.run_folder import write_atomically, write_history
 
 
-class Checkpoint(keras.callbacks.Callback):
-    """Keeps the best weights, stops when they no longer improve, and saves all state each epoch.
-
-    The state is one file, written atomically: every variable of the model (the states of its
-    random generators too) and of its optimizer, the best weights, and the history.
+class BestWeights(keras.callbacks.Callback):
+    """Keeps the best weights and the history, and stops when they no longer improve.
 
     Args:
-        folder: The run folder; gets `checkpoint.npz` and `history.csv`.
         monitor: The value of `logs` that is smallest in the best epoch.
         patience: Epochs without a better value before training stops.
     """
 
-    def __init__(self, folder: Path, *, monitor: str, patience: int) -> None:
+    def __init__(self, *, monitor: str, patience: int) -> None:
         super().__init__()
-        self.path = folder / "checkpoint.npz"
-        self.history_path = folder / "history.csv"
         self.monitor = monitor
         self.patience = patience
         self.best: float | None = None
@@ -39,7 +33,7 @@ class Checkpoint(keras.callbacks.Callback):
         self.finished = False
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        """Records the epoch, saves, and stops training when patience is over."""
+        """Records the epoch, and stops training when patience is over."""
         for name, value in (logs or {}).items():
             self.history.setdefault(name, []).append(float(value))
         value = self.history[self.monitor][-1]
@@ -49,12 +43,34 @@ class Checkpoint(keras.callbacks.Callback):
         self.epochs_done = epoch + 1
         self.finished = epoch - self.best_epoch >= self.patience
         self.model.stop_training = self.finished
-        self._save()
-        write_history(self.history_path, self.history)
 
     def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
         """Goes back to the best weights."""
         self.model.set_weights(self.best_weights)
+
+
+class Checkpoint(BestWeights):
+    """Saves all state each epoch.
+
+    The state is one file, written atomically: every variable of the model (the states of its
+    random generators too) and of its optimizer, the best weights, and the history.
+
+    Args:
+        folder: The run folder; gets `checkpoint.npz` and `history.csv`.
+        monitor: See `BestWeights`.
+        patience: See `BestWeights`.
+    """
+
+    def __init__(self, folder: Path, *, monitor: str, patience: int) -> None:
+        super().__init__(monitor=monitor, patience=patience)
+        self.path = folder / "checkpoint.npz"
+        self.history_path = folder / "history.csv"
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Records the epoch and saves."""
+        super().on_epoch_end(epoch, logs)
+        self._save()
+        write_history(self.history_path, self.history)
 
     def restore(self, model: keras.Model) -> bool:
         """Puts a saved state into a compiled model whose optimizer is built.

@@ -9,7 +9,7 @@ import numpy as np
 
 from dlkit.data.pipeline import Rows, evaluation_batches, steps_per_epoch, training_batches
 from dlkit.tasks import Task
-from dlkit.training.checkpoint import Checkpoint
+from dlkit.training.checkpoint import BestWeights, Checkpoint
 from dlkit.training.optimizers import TableAdam
 from dlkit.training.progress import ProgressBar
 
@@ -34,7 +34,7 @@ def fit(
     validation: Rows,
     *,
     recipe: Recipe,
-    folder: Path,
+    folder: Path | None,
     resume: bool,
     strategy: Any,
 ) -> dict[str, list[float]]:
@@ -46,7 +46,7 @@ def fit(
         training: Rows to learn from.
         validation: Rows that choose the epoch.
         recipe: How to fit.
-        folder: The run folder.
+        folder: The run folder, or None to write and to show nothing.
         resume: Goes on from the state that an earlier call left in the folder.
         strategy: The distribution strategy.
 
@@ -62,32 +62,49 @@ def fit(
             jit_compile=False,  # sparse gradients of embeddings have no XLA kernels
         )
         model.optimizer.build(model.trainable_variables)
+    if folder is None:
+        best = BestWeights(monitor="val_loss", patience=recipe.patience)
+        _fit(model, training, validation, recipe=recipe, best=best)
+        return best.history
     checkpoint = Checkpoint(folder, monitor="val_loss", patience=recipe.patience)
     if resume and checkpoint.restore(model) and checkpoint.is_over(recipe.epochs):
         checkpoint.set_model(model)
         checkpoint.on_train_end()
         return checkpoint.history
+    bar = ProgressBar(steps)
+    tensorboard = keras.callbacks.TensorBoard(folder / "logs", write_graph=False)
+    with bar.progress:
+        callbacks = [bar, tensorboard]
+        _fit(model, training, validation, recipe=recipe, best=checkpoint, callbacks=callbacks)
+    return checkpoint.history
+
+
+def _fit(
+    model: keras.Model,
+    training: Rows,
+    validation: Rows,
+    *,
+    recipe: Recipe,
+    best: BestWeights,
+    callbacks: Sequence[keras.callbacks.Callback] = (),
+) -> None:
     batches = training_batches(
         training,
         batch_size=recipe.batch_size,
         epochs=recipe.epochs,
-        first_epoch=checkpoint.epochs_done,
+        first_epoch=best.epochs_done,
         seed=recipe.seed,
     )
-    bar = ProgressBar(steps)
-    tensorboard = keras.callbacks.TensorBoard(folder / "logs", write_graph=False)
-    with bar.progress:
-        model.fit(
-            batches,
-            validation_data=evaluation_batches(validation, batch_size=4 * recipe.batch_size)[0],
-            epochs=recipe.epochs,
-            initial_epoch=checkpoint.epochs_done,
-            steps_per_epoch=steps,
-            shuffle=False,  # the batches are shuffled already
-            callbacks=[checkpoint, bar, tensorboard],
-            verbose=0,
-        )
-    return checkpoint.history
+    model.fit(
+        batches,
+        validation_data=evaluation_batches(validation, batch_size=4 * recipe.batch_size)[0],
+        epochs=recipe.epochs,
+        initial_epoch=best.epochs_done,
+        steps_per_epoch=steps_per_epoch(training, recipe.batch_size),
+        shuffle=False,  # the batches are shuffled already
+        callbacks=[best, *callbacks],
+        verbose=0,
+    )
 
 
 def outputs_of(model: keras.Model, rows: Rows, *, batch_size: int) -> dict[str, np.ndarray]:

@@ -50,17 +50,22 @@ def write_history(path: Path, history: Mapping[str, list[float]]) -> None:
 
 def new_run(root: Path, network: str) -> Path:
     """Makes `<root>/<time>-<network>/` and points `<root>/latest` at it."""
-    stem = time.strftime("%Y%m%d-%H%M%S") + "-" + network.replace(":", ".").replace("/", ".")
+    folder = new_folder(root, network)
+    point_latest(root, folder)
+    return folder
+
+
+def new_folder(root: Path, name: str) -> Path:
+    """Makes `<root>/<time>-<name>/`."""
+    stem = time.strftime("%Y%m%d-%H%M%S") + "-" + name.replace(":", ".").replace("/", ".")
     number = 0
     while True:
         folder = root / (f"{stem}-{number}" if number else stem)
         try:
             folder.mkdir(parents=True)
-            break
+            return folder
         except FileExistsError:
             number += 1
-    _point_latest(root, folder)
-    return folder
 
 
 def create_run(folder: Path) -> Path:
@@ -95,10 +100,11 @@ def discard_run(folder: Path) -> None:
     if latest.is_symlink() and latest.readlink() == Path(folder.name):
         latest.unlink()
         if runs := sorted(path.parent for path in folder.parent.glob("*/config.json")):
-            _point_latest(folder.parent, runs[-1])
+            point_latest(folder.parent, runs[-1])
 
 
-def _point_latest(root: Path, folder: Path) -> None:
+def point_latest(root: Path, folder: Path) -> None:
+    """Points `<root>/latest` at a folder in it, in one step."""
     temporary = root / f".{os.getpid()}-latest"
     temporary.unlink(missing_ok=True)
     temporary.symlink_to(folder.name, target_is_directory=True)

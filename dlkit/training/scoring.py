@@ -1,10 +1,11 @@
 """Measures an answering model on labelled texts."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import keras
 import numpy as np
 
+from dlkit.data.pipeline import Rows
 from dlkit.data.text_rows import LabelledTexts
 from dlkit.evaluation.calibration import rejection_metrics
 from dlkit.evaluation.metrics import classification_metrics, regression_metrics
@@ -33,6 +34,30 @@ def predict_labelled(model: keras.Model, rows: LabelledTexts) -> list[Prediction
         chosen = {name: value[present] for name, value in layer.of_task(task, answers).items()}
         targets = task.encode([rows.labels[task.name][i] for i in present])
         predictions.append(task.predictions(chosen, targets, [rows.texts[i] for i in present]))
+    return predictions
+
+
+def predict_rows(
+    tasks: Sequence[Task], outputs: Mapping[str, np.ndarray], rows: Rows, texts: Sequence[str]
+) -> list[Predictions]:
+    """Pairs the raw outputs of tokenized rows with their targets, without tokenizing again.
+
+    Args:
+        tasks: The tasks, calibrated.
+        outputs: Of every head, `(rows, ...)`.
+        rows: The rows.
+        texts: Their texts.
+
+    Returns:
+        What `predict_labelled` returns for the same rows.
+    """
+    predictions = []
+    for task in tasks:
+        present = np.flatnonzero(rows.weights[task.name] > 0)
+        answers = task.decode(outputs[task.name][present])
+        chosen = {name: value.numpy() for name, value in answers.items()}
+        targets = rows.targets[task.name][present]
+        predictions.append(task.predictions(chosen, targets, [texts[int(i)] for i in present]))
     return predictions
 
 

@@ -13,28 +13,20 @@ from typing import Any, NamedTuple
 import keras
 import numpy as np
 
-from dlkit.data.messages import shown
-from dlkit.data.pipeline import Rows, tokenize_rows
 from dlkit.data.text_rows import LabelledTexts
 from dlkit.data.validation import duplicate_rows
 from dlkit.errors import InputError
 from dlkit.evaluation.baselines import baseline_metrics
 from dlkit.evaluation.predictions import Predictions
 from dlkit.evaluation.report import write_report
-from dlkit.networks import TextSizes, text_network
 from dlkit.settings import TextTraining
-from dlkit.tasks import Classification, Task, answering_model, encode_targets, join_heads
-from dlkit.text.tokenizer import Tokenizer
+from dlkit.tasks import Classification, Task, answering_model
 from dlkit.training.devices import prepare_devices
-from dlkit.training.fit import Recipe, fit, outputs_of
+from dlkit.training.heads import train_heads
+from dlkit.training.prepared import PreparedTexts
 from dlkit.training.run_folder import read_json, write_atomically, write_json
 from dlkit.training.scoring import measure, predict_labelled
 from dlkit.training.text_data import TextData, load_text_data
-
-_STEPS = 1600
-_EPOCHS = (5, 30)
-"""As many epochs as make so many steps, within bounds: small files are read often enough, large
-ones not for hours."""
 
 
 class TrainedText(NamedTuple):
@@ -79,26 +71,9 @@ def train_text_model(
     tasks = list(tasks)
     data = load_text_data(settings, sources, labels, tasks)
     _check_same_data(folder, data, resume=settings.resume)
-    tokenizer = Tokenizer(max_words=settings.max_words)
-    tokenizer.adapt(data.train.texts)
-    with strategy.scope():
-        network = _network(settings, tokenizer)
-        heads = join_heads(network, tasks)
-    training = _tokenized(tokenizer, heads, tasks, data.train)
-    validation = _tokenized(tokenizer, heads, tasks, data.validation)
-    recipe = _recipe(settings, len(data.train.texts))
-    history = fit(
-        heads,
-        tasks,
-        training,
-        validation,
-        recipe=recipe,
-        folder=folder,
-        resume=settings.resume,
-        strategy=strategy,
-    )
-    _calibrate(tasks, heads, validation, recipe)
-    model = answering_model(tokenizer, heads, tasks)
+    prepared = PreparedTexts(data, max_words=settings.max_words)
+    trained = train_heads(settings, tasks, prepared, strategy=strategy, folder=folder)
+    model = answering_model(prepared.tokenizer, trained.heads, tasks)
     write_atomically(folder / "model.keras", model.save)
     seconds = time.monotonic() - start
     metrics, predictions = _measured(model, tasks, data, baseline=settings.baseline)
@@ -109,81 +84,11 @@ def train_text_model(
         title=folder.name,
         settings=dataclasses.asdict(settings),
         metrics=metrics,
-        history=history,
+        history=trained.history,
         predictions=predictions,
         notes=data.notes,
     )
     return TrainedText(model, metrics, predictions, folder)
-
-
-def _network(settings: TextTraining, tokenizer: Tokenizer) -> keras.Model:
-    sizes = TextSizes(tokenizer.token_count, tokenizer.subword_count, tokenizer.ngram_count)
-    arguments = _network_arguments(settings)
-    try:
-        return text_network(settings.network, sizes=sizes, **arguments)
-    except InputError:
-        raise
-    except (TypeError, ValueError) as error:
-        if not arguments:
-            raise
-        msg = (
-            f"`--network-arguments` must suit {settings.network}. Received: "
-            f"{settings.network_arguments} ({shown(error, 300)}). Give other values."
-        )
-        raise InputError(msg) from error
-
-
-def _network_arguments(settings: TextTraining) -> dict[str, Any]:
-    try:
-        arguments = json.loads(settings.network_arguments)
-    except ValueError as error:
-        arguments = error
-    if not isinstance(arguments, dict):
-        msg = (
-            "`--network-arguments` must be a JSON object. Received: "
-            f"{settings.network_arguments!r}. Write it like '{{\"units\": 64}}'."
-        )
-        raise InputError(msg)
-    return arguments
-
-
-def _tokenized(
-    tokenizer: Tokenizer, heads: keras.Model, tasks: Sequence[Task], rows: LabelledTexts
-) -> Rows:
-    targets, weights = encode_targets(tasks, rows.labels)
-    names = list(heads.input)
-
-    def features(texts: Any) -> dict[str, Any]:
-        ids = tokenizer(texts)
-        return {name: ids[name] for name in names}
-
-    return tokenize_rows(features, rows.texts, targets, weights)
-
-
-def _recipe(settings: TextTraining, rows: int) -> Recipe:
-    steps = -(-rows // settings.batch_size)
-    epochs = settings.epochs or min(max(-(-_STEPS // steps), _EPOCHS[0]), _EPOCHS[1])
-    return Recipe(
-        epochs=epochs,
-        batch_size=settings.batch_size,
-        learning_rate=settings.learning_rate,
-        weight_decay=settings.weight_decay,
-        patience=settings.patience,
-        seed=settings.seed,
-    )
-
-
-def _calibrate(tasks: Sequence[Task], heads: keras.Model, validation: Rows, recipe: Recipe) -> None:
-    outputs = outputs_of(heads, validation, batch_size=recipe.batch_size)
-    for task in tasks:
-        if not np.isfinite(outputs[task.name]).all():
-            msg = "`--learning-rate` must let the training converge. Received: "
-            raise InputError(
-                f"{msg}{recipe.learning_rate}, and the outputs are no numbers. Lower it."
-            )
-        present = validation.weights[task.name] > 0
-        if present.any():
-            task.calibrate(outputs[task.name][present], validation.targets[task.name][present])
 
 
 def _measured(

@@ -36,27 +36,43 @@ def load_text_data(
     Raises:
         InputError: The files or their labels break a rule.
     """
-    extra = extra_columns(settings)
-    table = read_text_rows(sources, settings.text_column, labels, extra)
-    _check_chosen_columns(table, sources, labels)
-    tasks[:] = [task for task in tasks if task.name in table.column_names]
+    table = read_checked_rows(settings, sources, labels, tasks)
     names = [task.name for task in tasks]
-    for task in tasks:
-        _check_and_adapt(task, table)
-    classes = [task.name for task in tasks if isinstance(task, Classification)]
-    split = split_rows(table, classes, settings)
+    split = split_rows(table, class_columns(tasks), settings)
     validation = table.take(split.validation)
     test = table.take(split.test) if len(split.test) else None
     if settings.validation_data:
-        validation = _other_rows(settings.validation_data, settings, labels, tasks)
+        validation = read_other_rows(settings.validation_data, settings, labels, tasks)
     if settings.test_data:
-        test = _other_rows(settings.test_data, settings, labels, tasks)
+        test = read_other_rows(settings.test_data, settings, labels, tasks)
     train = take(table, split.train, names)
     held_out = take(test, None, names) if test is not None else None
     return TextData(train, take(validation, None, names), held_out, _notes(train, held_out))
 
 
-def _other_rows(
+def read_checked_rows(
+    settings: TextTraining, sources: Sequence[str], labels: Mapping[str, str], tasks: list[Task]
+) -> pa.Table:
+    """Reads the rows of all parts; tasks without labels leave the list, the rest are adapted.
+
+    Raises:
+        InputError: The files or their labels break a rule.
+    """
+    extra = extra_columns(settings)
+    table = read_text_rows(sources, settings.text_column, labels, extra)
+    _check_chosen_columns(table, sources, labels)
+    tasks[:] = [task for task in tasks if task.name in table.column_names]
+    for task in tasks:
+        _check_and_adapt(task, table)
+    return table
+
+
+def class_columns(tasks: Sequence[Task]) -> list[str]:
+    """Names the columns that a random split stratifies by."""
+    return [task.name for task in tasks if isinstance(task, Classification)]
+
+
+def read_other_rows(
     source: str, settings: TextTraining, labels: Mapping[str, str], tasks: Sequence[Task]
 ) -> pa.Table:
     """Reads validation or test rows, whose labels must be known."""

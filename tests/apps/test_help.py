@@ -5,6 +5,7 @@ import json
 import pytest
 
 _HEAVY = ["keras", "tensorflow", "numpy", "pyarrow", "scipy", "sklearn", "plotly", "jinja2"]
+_HEAVY.append("keras_tuner")
 _SCRIPT = f"""
 import contextlib, importlib, io, json, sys
 from dlkit.cli import main
@@ -12,7 +13,7 @@ from dlkit.cli import main
 shown = []
 for name in ("intent", "sentiment"):
     app = importlib.import_module(f"apps.{{name}}.app").APP
-    for verb in ([], ["train"], ["evaluate"], ["predict"], ["export"]):
+    for verb in ([], ["train"], ["tune"], ["evaluate"], ["predict"], ["export"]):
         text = io.StringIO()
         try:
             with contextlib.redirect_stdout(text):
@@ -32,14 +33,18 @@ def helps(run_python, tmp_path_factory):
 
 
 def test_every_verb_of_every_application_has_help(helps):
-    assert len(helps["shown"]) == 10
+    assert len(helps["shown"]) == 12
     for name, *verb, code, text in helps["shown"]:
         assert code == 0
         assert text.startswith(f"usage: python -m apps.{name} {' '.join(verb)}".rstrip())
     texts = {tuple(shown[:-2]): shown[-1] for shown in helps["shown"]}
     for name in ("intent", "sentiment"):
-        assert all(verb in texts[(name,)] for verb in ("train", "evaluate", "predict", "export"))
+        assert all(
+            verb in texts[(name,)] for verb in ("train", "tune", "evaluate", "predict", "export")
+        )
         assert "--network-arguments" in texts[(name, "train")]
+        assert "--network-arguments" in texts[(name, "tune")]
+        assert "--max-seconds" in texts[(name, "tune")]
     assert "--label-column" in texts[("intent", "train")]
     assert "--sentiment-column" in texts[("sentiment", "train")]
 

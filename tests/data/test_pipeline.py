@@ -10,7 +10,8 @@ from dlkit.data.pipeline import (
     evaluation_batches,
     steps_per_epoch,
     strip_padding,
-    tokenize_rows,
+    tokenize,
+    tokenized_rows,
     training_batches,
 )
 from dlkit.text.tokenizer import Tokenizer
@@ -145,7 +146,7 @@ def test_rows_of_many_pieces_are_what_tokenizing_gives():
     tokenizer = Tokenizer()
     tokenizer.adapt(texts)
     targets = {"row": np.arange(1500, dtype=np.int32)}
-    rows = tokenize_rows(tokenizer, texts, targets, {"row": np.ones(1500, np.float32)})
+    rows = tokenized_rows(tokenize(tokenizer, texts), targets, {"row": np.ones(1500, np.float32)})
     assert set(rows.features) == set(tokenizer(tf.constant(texts[:1])))
     for features, found, _ in evaluation_batches(rows, batch_size=200)[0].take(3):
         expected = tokenizer(tf.constant([texts[row] for row in found["row"].numpy()]))
@@ -157,7 +158,8 @@ def test_texts_without_content_are_rows_too():
     tokenizer = Tokenizer()
     tokenizer.adapt(["one word", "one word"])
     texts = ["\u200b", "one word", " "]
-    rows = tokenize_rows(tokenizer, texts, {"row": np.arange(3)}, {"row": np.ones(3, np.float32)})
+    features = tokenize(tokenizer, texts)
+    rows = tokenized_rows(features, {"row": np.arange(3)}, {"row": np.ones(3, np.float32)})
     for batch_size in (1, 3):
         batches = [
             features for features, _, _ in evaluation_batches(rows, batch_size=batch_size)[0]

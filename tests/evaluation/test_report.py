@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from made_up import HOSTILE, four_rows, from_probabilities, many_rows
 
-from dlkit.evaluation import report
+from dlkit.evaluation import page as page_module
 from dlkit.evaluation.predictions import ValuePredictions
 from dlkit.evaluation.report import write_report
 
@@ -51,7 +51,7 @@ class _Page(html.parser.HTMLParser):
 @pytest.fixture(autouse=True)
 def _small_plotly(monkeypatch):
     """Stands in for five megabytes of script in every page."""
-    monkeypatch.setattr(report, "get_plotlyjs", lambda: "var Plotly = 1;\r\n")
+    monkeypatch.setattr(page_module, "get_plotlyjs", lambda: "var Plotly = 1;\r\n")
 
 
 def _write(path, **given):
@@ -127,7 +127,7 @@ def test_only_our_scripts_may_run(tmp_path):
     (policy,) = [found["content"] for _, found in page.tags if "http-equiv" in found]
     assert "default-src 'none'" in policy
     for script in page.scripts[1:]:
-        assert report._content_hash(script) in policy
+        assert page_module._content_hash(script) in policy
     scripts_allowed = policy.partition("script-src")[2]
     assert "unsafe" not in scripts_allowed
 
@@ -174,7 +174,7 @@ def test_a_failed_write_keeps_the_old_page(tmp_path, monkeypatch):
     def fail(*_):
         raise OSError("disk full")
 
-    monkeypatch.setattr(report.os, "replace", fail)
+    monkeypatch.setattr(page_module.os, "replace", fail)
     with pytest.raises(OSError, match="disk full"):
         _write(path)
     assert path.read_text() == "old"

@@ -1,0 +1,1 @@
+"""Search over networks, their arguments and the settings of a training."""

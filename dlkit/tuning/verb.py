@@ -1,0 +1,159 @@
+"""The verb `tune`: a search in a folder of its own, and the run that comes of it."""
+
+import dataclasses
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from dlkit.app import TextApp
+from dlkit.errors import InputError
+from dlkit.settings import TextTraining, changed, from_json, to_json
+from dlkit.training.heads import automatic_epochs
+from dlkit.training.run_folder import new_folder, read_json, write_json
+from dlkit.tuning.console import SearchProgress, print_tables
+from dlkit.tuning.data import SearchRows
+from dlkit.tuning.options import SearchOptions, Tune
+from dlkit.tuning.oracle import make_oracle
+from dlkit.tuning.page import write_search_page
+from dlkit.tuning.retraining import land, retrain
+from dlkit.tuning.search import Search
+from dlkit.tuning.space import SearchSpace
+from dlkit.tuning.summary import search_summary, summary_tables
+from dlkit.tuning.workers import InProcess, Processes, Request
+
+_RUNS = Path("runs")
+
+
+def tune(app: TextApp, asked: Tune) -> Path:
+    """Searches, trains the winner, and returns the folder of its run.
+
+    Args:
+        app: The application.
+        asked: Its settings and how to search.
+
+    Raises:
+        InputError: The data, the settings or the options break a rule.
+    """
+    runs = _RUNS / app.name
+    asked, folder = _asked(app, asked, runs)
+    settings, options = asked.settings, asked.search
+    _check_test_data(settings)
+    rows = SearchRows(app, settings)
+    space = _space(rows, settings, options)
+    folder = folder or _new_search(app, asked, rows, runs)
+    saved = read_json(folder / "search.json")
+    if saved["rows"] != rows.digest:
+        msg = "`--resume` needs the rows that the search began with, but the data has changed."
+        raise InputError(msg + " Search without --resume.")
+    search = _searched(app, rows, space, options, folder)
+    retrained = retrain(
+        app,
+        search.settings_of(search.standings()[0]["trial"]),
+        folder / "retrained",
+        count=options.retrainings,
+        objective=options.objective,
+    )
+    summary = search_summary(search, retrained)
+    if "run" not in saved:
+        saved["run"] = str(land(folder / "retrained", runs, retrained, search=folder))
+    write_json(folder / "search.json", {**saved, **summary})
+    write_search_page(folder / "search.html", search, summary)
+    tables = summary_tables(summary, objective=options.objective, cost=options.cost)
+    print_tables(Console(stderr=True), tables)
+    _say(f"search: {folder}\npage: {folder / 'search.html'}\nrun: {saved['run']}")
+    return Path(saved["run"])
+
+
+def _searched(
+    app: TextApp, rows: SearchRows, space: SearchSpace, options: SearchOptions, folder: Path
+) -> Search:
+    """Runs what the budget lets in."""
+    settings = space.settings
+    oracle = make_oracle(options.tuner, space, seed=settings.seed, path=folder / "oracle.json")
+    workers: InProcess | Processes = InProcess(rows, options)
+    if options.processes > 1:
+        workers = Processes(Request(app, settings, options), options.processes)
+    with SearchProgress(options) as progress:
+
+        def show(record: Mapping[str, Any]) -> None:
+            progress.show(record, trials=len(search.trials), seconds=search.seconds)
+
+        search = Search(
+            folder, space=space, oracle=oracle, workers=workers, options=options, show=show
+        )
+        try:
+            search.run()
+        finally:
+            workers.close()
+    return search
+
+
+def _space(rows: SearchRows, settings: TextTraining, options: SearchOptions) -> SearchSpace:
+    count = len(rows.split(0).train.texts)
+    return SearchSpace(
+        settings,
+        networks=options.networks,
+        epochs=settings.epochs or automatic_epochs(-(-count // settings.batch_size)),
+        search_epochs=options.tuner != "hyperband",
+    )
+
+
+def _asked(app: TextApp, asked: Tune, runs: Path) -> tuple[Tune, Path | None]:
+    """Returns what to do and, if the search exists, its folder."""
+    settings, options = asked.settings, asked.search
+    if not settings.resume:
+        folder = settings.run_dir
+        if folder is not None and (folder / "search.json").exists():
+            msg = f"`--run-dir` must be a new folder. Received: {folder}, which holds a search. "
+            raise InputError(msg + "Add --resume to go on with it, or name another.")
+        return asked, None
+    folders = [path.parent for path in sorted(runs.glob("*/search.json"))]
+    folder = settings.run_dir or (folders[-1] if folders else runs / "TIME-search")
+    if not (folder / "search.json").is_file():
+        msg = f"`--run-dir` must be the folder of a search. Received: {folder}. "
+        raise InputError(msg + "Search without --resume first.")
+    saved = read_json(folder / "search.json")
+    try:
+        before = from_json(app.settings, saved["settings"])
+        networks = tuple(saved["search"]["networks"])
+        search = SearchOptions(**{**saved["search"], "networks": networks})
+    except (KeyError, TypeError) as error:
+        msg = f"`search.json` of {folder} has settings of another version: {error}."
+        raise InputError(msg + " Search again.") from error
+    if different := [*changed(settings, before), *changed(options, search)]:
+        names = ", ".join(f"`--{name.replace('_', '-')}`" for name in different)
+        msg = f"`--resume` goes on with the settings of {folder}. Received others: {names}."
+        raise InputError(msg + " Leave them out, or search without --resume.")
+    return Tune(before, search), folder
+
+
+def _new_search(app: TextApp, asked: Tune, rows: SearchRows, runs: Path) -> Path:
+    folder = asked.settings.run_dir
+    try:
+        folder = folder or new_folder(runs, "search")
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        msg = f"`--run-dir` must be a folder that can be written. Received: {folder} ({error})."
+        raise InputError(msg + " Name another.") from error
+    content = {
+        "app": app.name,
+        "settings": to_json(asked.settings),
+        "search": dataclasses.asdict(asked.search),
+        "rows": rows.digest,
+    }
+    write_json(folder / "search.json", content)
+    return folder
+
+
+def _check_test_data(settings: TextTraining) -> None:
+    """Finds a mistyped name now, not after the search; the rows are read at the end."""
+    source = settings.test_data
+    if source is not None and not source.startswith("tfds:") and not Path(source).exists():
+        msg = f"`--test-data` must be a file or tfds:NAME. Received: {source}, which is not there."
+        raise InputError(msg + " Correct the path.")
+
+
+def _say(text: str) -> None:
+    print(text, flush=True)  # noqa: T201
