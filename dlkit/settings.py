@@ -71,6 +71,10 @@ class TextTraining:
     test_fraction: float = 0.1
     """Share of the rows held out for the test, where there is no --test-data."""
 
+    refit: bool = True
+    """Whether the network learns once more from scratch, for the epochs that validation chose and
+    from its rows too; not those of --validation-data, which are never learned from."""
+
     split: Literal["random", "group", "time"] = "random"
     """How rows are held out: stratified at random, whole groups, or the newest."""
 

@@ -17,11 +17,12 @@ class BestWeights(keras.callbacks.Callback):
     """Keeps the best weights and the history, and stops when they no longer improve.
 
     Args:
-        monitor: The value of `logs` that is smallest in the best epoch.
+        monitor: The value of `logs` that is smallest in the best epoch; None takes the last epoch
+            for the best.
         patience: Epochs without a better value before training stops.
     """
 
-    def __init__(self, *, monitor: str, patience: int) -> None:
+    def __init__(self, *, monitor: str | None, patience: int) -> None:
         super().__init__()
         self.monitor = monitor
         self.patience = patience
@@ -36,7 +37,7 @@ class BestWeights(keras.callbacks.Callback):
         """Records the epoch, and stops training when patience is over."""
         for name, value in (logs or {}).items():
             self.history.setdefault(name, []).append(float(value))
-        value = self.history[self.monitor][-1]
+        value = self.history[self.monitor][-1] if self.monitor else -float(epoch)
         if self.best is None or value < self.best:
             self.best, self.best_epoch = value, epoch
             self.best_weights = self.model.get_weights()
@@ -61,7 +62,7 @@ class Checkpoint(BestWeights):
         patience: See `BestWeights`.
     """
 
-    def __init__(self, folder: Path, *, monitor: str, patience: int) -> None:
+    def __init__(self, folder: Path, *, monitor: str | None, patience: int) -> None:
         super().__init__(monitor=monitor, patience=patience)
         self.path = folder / "checkpoint.npz"
         self.history_path = folder / "history.csv"

@@ -31,12 +31,13 @@ def fit(
     model: keras.Model,
     tasks: Sequence[Task],
     training: Rows,
-    validation: Rows,
+    validation: Rows | None,
     *,
     recipe: Recipe,
     folder: Path | None,
     resume: bool,
     strategy: Any,
+    last_epoch: int | None = None,
 ) -> dict[str, list[float]]:
     """Trains a model and leaves it with the weights of its best epoch on validation.
 
@@ -44,11 +45,12 @@ def fit(
         model: From the features of the rows to `{task.name: outputs}`, made under `strategy`.
         tasks: The tasks whose heads the model has.
         training: Rows to learn from.
-        validation: Rows that choose the epoch.
+        validation: Rows that choose the epoch; without them the last one is kept.
         recipe: How to fit.
         folder: The run folder, or None to write and to show nothing.
         resume: Goes on from the state that an earlier call left in the folder.
         strategy: The distribution strategy.
+        last_epoch: How many of the epochs of the recipe to train; None trains all.
 
     Returns:
         The history: a list of one value an epoch by the name of the value.
@@ -62,11 +64,13 @@ def fit(
             jit_compile=False,  # sparse gradients of embeddings have no XLA kernels
         )
         model.optimizer.build(model.trainable_variables)
+    recipe = recipe._replace(epochs=last_epoch or recipe.epochs)
+    monitor = "val_loss" if validation else None
     if folder is None:
-        best = BestWeights(monitor="val_loss", patience=recipe.patience)
+        best = BestWeights(monitor=monitor, patience=recipe.patience)
         _fit(model, training, validation, recipe=recipe, best=best)
         return best.history
-    checkpoint = Checkpoint(folder, monitor="val_loss", patience=recipe.patience)
+    checkpoint = Checkpoint(folder, monitor=monitor, patience=recipe.patience)
     if resume and checkpoint.restore(model) and checkpoint.is_over(recipe.epochs):
         checkpoint.set_model(model)
         checkpoint.on_train_end()
@@ -82,7 +86,7 @@ def fit(
 def _fit(
     model: keras.Model,
     training: Rows,
-    validation: Rows,
+    validation: Rows | None,
     *,
     recipe: Recipe,
     best: BestWeights,
@@ -95,9 +99,12 @@ def _fit(
         first_epoch=best.epochs_done,
         seed=recipe.seed,
     )
+    scored = (
+        evaluation_batches(validation, batch_size=4 * recipe.batch_size)[0] if validation else None
+    )
     model.fit(
         batches,
-        validation_data=evaluation_batches(validation, batch_size=4 * recipe.batch_size)[0],
+        validation_data=scored,
         epochs=recipe.epochs,
         initial_epoch=best.epochs_done,
         steps_per_epoch=steps_per_epoch(training, recipe.batch_size),

@@ -32,6 +32,11 @@ class TrainedHeads(NamedTuple):
     validation: Rows
     outputs: dict[str, np.ndarray]
 
+    @property
+    def best_epoch(self) -> int:
+        """Returns the number of the epoch that validation chose, from 1."""
+        return int(np.argmin(self.history["val_loss"])) + 1
+
 
 def train_heads(
     settings: TextTraining,
@@ -57,9 +62,7 @@ def train_heads(
         InputError: The network does not take its arguments.
         DivergenceError: The outputs are no numbers.
     """
-    with strategy.scope():
-        network = _network(settings, prepared.tokenizer)
-        heads = join_heads(network, tasks)
+    heads = _heads(settings, tasks, prepared, strategy)
     validation = prepared.validation(heads.input, tasks)
     recipe = _recipe(settings, len(prepared.data.train.texts))
     history = fit(
@@ -75,6 +78,59 @@ def train_heads(
     outputs = outputs_of(heads, validation, batch_size=recipe.batch_size)
     _calibrate(tasks, outputs, validation, recipe)
     return TrainedHeads(heads, history, validation, outputs)
+
+
+def refit_heads(
+    settings: TextTraining,
+    tasks: Sequence[Task],
+    prepared: PreparedTexts,
+    *,
+    epochs: int,
+    strategy: Any,
+    folder: Path,
+) -> keras.Model:
+    """Trains the network and the heads on all training rows, without validation.
+
+    Args:
+        settings: What to do; with `settings.resume` the checkpoint of the folder is continued.
+        tasks: What to learn, adapted and calibrated.
+        prepared: The rows, of which those of validation are ignored.
+        epochs: How many epochs to train, of as many as the settings say: the learning rate falls
+            as it did when validation chose.
+        strategy: The distribution strategy.
+        folder: Gets the checkpoint.
+
+    Returns:
+        The heads.
+
+    Raises:
+        DivergenceError: The loss is no number.
+    """
+    keras.utils.set_random_seed(settings.seed)  # also after a resume, which trained less before
+    heads = _heads(settings, tasks, prepared, strategy)
+    recipe = _recipe(settings, len(prepared.data.train.texts))
+    folder.mkdir(exist_ok=True)
+    history = fit(
+        heads,
+        tasks,
+        prepared.training(heads.input, tasks),
+        None,
+        recipe=recipe,
+        folder=folder,
+        resume=settings.resume,
+        strategy=strategy,
+        last_epoch=min(epochs, recipe.epochs),
+    )
+    if not np.isfinite(history["loss"][-1]):
+        raise _divergence(recipe, "the loss is no number")
+    return heads
+
+
+def _heads(
+    settings: TextTraining, tasks: Sequence[Task], prepared: PreparedTexts, strategy: Any
+) -> keras.Model:
+    with strategy.scope():
+        return join_heads(_network(settings, prepared.tokenizer), tasks)
 
 
 def _network(settings: TextTraining, tokenizer: Tokenizer) -> keras.Model:
@@ -130,10 +186,12 @@ def _calibrate(
 ) -> None:
     for task in tasks:
         if not np.isfinite(outputs[task.name]).all():
-            msg = "`--learning-rate` must let the training converge. Received: "
-            raise DivergenceError(
-                f"{msg}{recipe.learning_rate}, and the outputs are no numbers. Lower it."
-            )
+            raise _divergence(recipe, "the outputs are no numbers")
         present = validation.weights[task.name] > 0
         if present.any():
             task.calibrate(outputs[task.name][present], validation.targets[task.name][present])
+
+
+def _divergence(recipe: Recipe, what: str) -> DivergenceError:
+    msg = "`--learning-rate` must let the training converge. Received: "
+    return DivergenceError(f"{msg}{recipe.learning_rate}, and {what}. Lower it.")

@@ -22,10 +22,10 @@ from dlkit.evaluation.report import write_report
 from dlkit.settings import TextTraining
 from dlkit.tasks import Classification, Task, answering_model
 from dlkit.training.devices import prepare_devices
-from dlkit.training.heads import train_heads
+from dlkit.training.heads import refit_heads, train_heads
 from dlkit.training.prepared import PreparedTexts
 from dlkit.training.run_folder import read_json, write_atomically, write_json
-from dlkit.training.scoring import measure, predict_labelled
+from dlkit.training.scoring import measure, predict_labelled, predict_rows
 from dlkit.training.text_data import TextData, load_text_data
 
 
@@ -73,10 +73,24 @@ def train_text_model(
     _check_same_data(folder, data, resume=settings.resume)
     prepared = PreparedTexts(data, max_words=settings.max_words)
     trained = train_heads(settings, tasks, prepared, strategy=strategy, folder=folder)
-    model = answering_model(prepared.tokenizer, trained.heads, tasks)
+    validation = predict_rows(tasks, trained.outputs, trained.validation, data.validation.texts)
+    heads, learned = trained.heads, data
+    if settings.refit and not settings.validation_data:
+        learned = data.with_validation_learned()
+        prepared = PreparedTexts(learned, max_words=settings.max_words)
+        heads = refit_heads(
+            settings,
+            tasks,
+            prepared,
+            epochs=trained.best_epoch,
+            strategy=strategy,
+            folder=folder / "refit",
+        )
+    model = answering_model(prepared.tokenizer, heads, tasks)
     write_atomically(folder / "model.keras", model.save)
     seconds = time.monotonic() - start
-    metrics, predictions = _measured(model, tasks, data, baseline=settings.baseline)
+    measured = learned if data.test else data  # the baseline never learns the rows it is scored on
+    metrics, predictions = _measured(model, tasks, measured, validation, baseline=settings.baseline)
     metrics |= {"train_seconds": round(seconds, 1), "peak_memory_mb": _peak_memory_mb()}
     write_json(folder / "metrics.json", metrics)
     write_report(
@@ -92,9 +106,13 @@ def train_text_model(
 
 
 def _measured(
-    model: keras.Model, tasks: Sequence[Task], data: TextData, *, baseline: bool
+    model: keras.Model,
+    tasks: Sequence[Task],
+    data: TextData,
+    validation: list[Predictions],
+    *,
+    baseline: bool,
 ) -> tuple[dict[str, Any], list[Predictions]]:
-    validation = predict_labelled(model, data.validation)
     metrics: dict[str, Any] = {"validation": measure(validation, tasks)}
     predictions, scored = validation, data.validation
     if data.test is not None:

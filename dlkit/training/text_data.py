@@ -27,6 +27,15 @@ class TextData(NamedTuple):
     test: LabelledTexts | None
     notes: list[str]
 
+    def with_validation_learned(self) -> "TextData":
+        """Returns the same parts, with the validation rows among those to learn from too."""
+        labels = {
+            name: [*column, *self.validation.labels[name]]
+            for name, column in self.train.labels.items()
+        }
+        train = LabelledTexts([*self.train.texts, *self.validation.texts], labels)
+        return self._replace(train=train)
+
 
 def load_text_data(
     settings: TextTraining, sources: Sequence[str], labels: Mapping[str, str], tasks: list[Task]

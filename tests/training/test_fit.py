@@ -34,7 +34,12 @@ def model_of(units=8):
     return join_heads(keras.Model({"steps": steps}, hidden), [TASK])
 
 
-def run_fit(model, folder, *, resume=False, noise=0.0, **changes):
+VALIDATION = made_rows_of_numbers(48, 1)
+
+
+def run_fit(
+    model, folder, *, validation=VALIDATION, resume=False, noise=0.0, last_epoch=None, **changes
+):
     recipe = Recipe(
         epochs=6, batch_size=16, learning_rate=0.05, weight_decay=0.0, patience=5, seed=0
     )
@@ -42,18 +47,18 @@ def run_fit(model, folder, *, resume=False, noise=0.0, **changes):
         model,
         [TASK],
         made_rows_of_numbers(96, 0, noise),
-        made_rows_of_numbers(48, 1),
+        validation,
         recipe=recipe._replace(**changes),
         folder=folder,
         resume=resume,
         strategy=tf.distribute.get_strategy(),
+        last_epoch=last_epoch,
     )
 
 
 def validation_loss(model):
-    rows = made_rows_of_numbers(48, 1)
-    logits = outputs_of(model, rows, batch_size=7)["label"]
-    return float(TASK.loss(rows.targets["label"], logits))
+    logits = outputs_of(model, VALIDATION, batch_size=7)["label"]
+    return float(TASK.loss(VALIDATION.targets["label"], logits))
 
 
 def test_learns_and_records(tmp_path):
@@ -106,6 +111,21 @@ def test_a_training_that_was_cut_goes_on(tmp_path, monkeypatch):
     assert run_fit(again, tmp_path / "cut", resume=True) == expected
     for one, other in zip(again.get_weights(), whole.get_weights(), strict=True):
         np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize("written", [True, False])
+def test_without_validation_the_last_epoch_is_kept(tmp_path, written):
+    """It walks the first epochs of the same schedule."""
+    folder = tmp_path if written else None
+    expected = run_fit(model_of(), None)["loss"][:4]
+    model = model_of()
+    history = run_fit(model, folder, validation=None, last_epoch=4)
+    assert set(history) == {"loss", "accuracy"}
+    assert history["loss"] == expected
+    if written:
+        again = model_of()
+        assert run_fit(again, folder, validation=None, last_epoch=4, resume=True) == history
+        assert validation_loss(again) == validation_loss(model)
 
 
 def test_outputs_come_in_the_order_of_the_rows():

@@ -9,6 +9,8 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
+
 import dlkit
 from tests.made_rows import made_rows, write_rows
 
@@ -53,23 +55,33 @@ def finish(process, folder):
     assert code == 0, (folder.parent / f"{folder.name}.log").read_text(encoding="utf-8")
 
 
-def test_a_killed_training_goes_on_as_if_never_killed(tmp_path):
-    write_rows(tmp_path / "rows.jsonl", made_rows(900))
-    whole, killed = tmp_path / "whole", tmp_path / "killed"
-    finish(train(whole), whole)
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """A run that nobody killed, beside its rows."""
+    folder = tmp_path_factory.mktemp("runs")
+    write_rows(folder / "rows.jsonl", made_rows(900))
+    finish(train(folder / "whole"), folder / "whole")
+    return folder / "whole"
 
+
+@pytest.mark.parametrize("when", ["", "refit"])
+def test_a_killed_training_goes_on_as_if_never_killed(whole, when):
+    killed = whole.parent / f"killed-{when}"
     process = train(killed)
     deadline = time.monotonic() + _WAIT_SECONDS
-    while len(epochs_of(killed)) < 2 and process.poll() is None and time.monotonic() < deadline:
+    while (
+        len(epochs_of(killed / when)) < 2 and process.poll() is None and time.monotonic() < deadline
+    ):
         time.sleep(0.01)
     process.send_signal(signal.SIGKILL)
     assert process.wait() == -signal.SIGKILL
-    assert 2 <= len(epochs_of(killed)) < _EPOCHS
+    assert 2 <= len(epochs_of(killed / when)) < len(epochs_of(whole / when))
     assert not (killed / "model.keras").exists()
 
     finish(start(killed, "--resume"), killed)
     assert len(epochs_of(whole)) == _EPOCHS
     assert epochs_of(killed) == epochs_of(whole)
+    assert epochs_of(killed / "refit") == epochs_of(whole / "refit")
     expected, found = (
         json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
         for folder in (whole, killed)

@@ -2,11 +2,13 @@ import itertools
 import json
 
 import keras
+import numpy as np
 import pytest
 import tensorflow as tf
 
 from dlkit.errors import InputError
 from dlkit.tasks import Classification, Regression, compiled_answers
+from dlkit.text.tokenizer import Tokenizer
 from dlkit.training.text_data import load_text_data
 from tests.made_rows import made_rows, quick_settings, train_on, write_rows
 
@@ -91,6 +93,26 @@ def test_the_saved_model_is_the_measured_one(trained):
     assert found["label"].numpy().tolist()[0] == b"metals"
     for name, value in expected.items():
         assert found[name].numpy().tolist() == value.numpy().tolist()
+
+
+def test_the_kept_network_learns_from_the_validation_rows_too(tmp_path):
+    source = write_rows(tmp_path / "rows.jsonl", made_rows(150))
+    once = train_on([source], tmp_path / "once", refit=False, seed=3)
+    again = train_on([source], tmp_path / "again", seed=3, baseline=True)
+    assert again.metrics["validation"] == once.metrics["validation"]
+    data = load([source], seed=3)
+    parts = data.train.texts, [*data.train.texts, *data.validation.texts]
+    for run, texts in zip((once, again), parts, strict=True):
+        tokenizer = Tokenizer()
+        tokenizer.adapt(texts)
+        learned = run.model.get_layer("tokenizer").ngram_hashes
+        np.testing.assert_array_equal(np.sort(learned), np.sort(tokenizer.ngram_hashes))
+    assert (again.folder / "refit" / "history.csv").exists()
+    assert not (once.folder / "refit").exists()
+
+
+def test_rows_of_a_validation_file_are_never_learned_from(trained):
+    assert not (trained.folder / "refit").exists()
 
 
 def test_parts_share_no_row(tmp_path):
