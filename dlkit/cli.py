@@ -13,6 +13,7 @@ import tyro
 
 from dlkit.app import TextApp
 from dlkit.errors import InputError
+from dlkit.serving.command import Serve, serve
 from dlkit.settings import TextTraining, changed
 
 if TYPE_CHECKING:
@@ -100,7 +101,13 @@ def main(app: TextApp, arguments: Sequence[str] | None = None) -> None:
 
 
 def _verbs(app: TextApp) -> Any:
-    kinds = {"train": app.settings, "evaluate": Evaluate, "predict": Predict, "export": Export}
+    kinds = {
+        "train": app.settings,
+        "evaluate": Evaluate,
+        "predict": Predict,
+        "export": Export,
+        "serve": Serve,
+    }
     subcommands = [
         Annotated[kind, tyro.conf.subcommand(verb, prefix_name=False)]
         for verb, kind in kinds.items()
@@ -118,6 +125,8 @@ def _run(app: TextApp, options: Any) -> None:
         predict(app, options)
     elif isinstance(options, Export):
         export(app, options)
+    elif isinstance(options, Serve):
+        serve(app.name, options)
     else:
         train(app, options)
 

@@ -5,6 +5,8 @@ import json
 import pytest
 
 _HEAVY = ["keras", "tensorflow", "numpy", "pyarrow", "scipy", "sklearn", "plotly", "jinja2"]
+_HEAVY += ["starlette", "uvicorn", "requests"]
+_VERBS = ("train", "evaluate", "predict", "export", "serve")
 _SCRIPT = f"""
 import contextlib, importlib, io, json, sys
 from dlkit.cli import main
@@ -12,7 +14,7 @@ from dlkit.cli import main
 shown = []
 for name in ("intent", "sentiment"):
     app = importlib.import_module(f"apps.{{name}}.app").APP
-    for verb in ([], ["train"], ["evaluate"], ["predict"], ["export"]):
+    for verb in ([], *([verb] for verb in {_VERBS})):
         text = io.StringIO()
         try:
             with contextlib.redirect_stdout(text):
@@ -32,13 +34,13 @@ def helps(run_python, tmp_path_factory):
 
 
 def test_every_verb_of_every_application_has_help(helps):
-    assert len(helps["shown"]) == 10
+    assert len(helps["shown"]) == 12
     for name, *verb, code, text in helps["shown"]:
         assert code == 0
         assert text.startswith(f"usage: python -m apps.{name} {' '.join(verb)}".rstrip())
     texts = {tuple(shown[:-2]): shown[-1] for shown in helps["shown"]}
     for name in ("intent", "sentiment"):
-        assert all(verb in texts[(name,)] for verb in ("train", "evaluate", "predict", "export"))
+        assert all(verb in texts[(name,)] for verb in _VERBS)
         assert "--network-arguments" in texts[(name, "train")]
     assert "--label-column" in texts[("intent", "train")]
     assert "--sentiment-column" in texts[("sentiment", "train")]
