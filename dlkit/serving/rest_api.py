@@ -10,6 +10,7 @@ import tensorflow as tf
 from starlette.requests import Request
 from starlette.responses import Response
 
+from dlkit.data.messages import shown
 from dlkit.serving.batching import Batcher
 from dlkit.serving.rest.error import RestError
 from dlkit.serving.rest.request import parse_body, read_request, signature_name
@@ -20,6 +21,7 @@ _MODEL = r"(?i)/v1/models(?:/([^/:]+))?(?:/versions/(\d+)|/labels/([^/:]+))?"
 _GET = re.compile(_MODEL + r"(/metadata)?")
 _POST = re.compile(_MODEL + r":(classify|regress|predict)")
 _LARGEST_VERSION = 2**63 - 1
+_LONGEST_ERROR = 1000
 
 
 class RestApi:
@@ -48,7 +50,7 @@ class RestApi:
         self._max_rows = max_rows
         self._max_body = max_body
 
-    async def __call__(self, request: Request) -> Response:
+    async def respond(self, request: Request) -> Response:
         """Answers one request; what is wrong with it comes back as `{"error": message}`."""
         try:
             body = await self._answer(request)
@@ -140,7 +142,8 @@ class RestApi:
 
 def error_response(message: str, status: int) -> Response:
     """Makes the body that TensorFlow Serving's users know."""
-    return Response(orjson.dumps({"error": message}), status, media_type="application/json")
+    body = orjson.dumps({"error": shown(message, _LONGEST_ERROR)})
+    return Response(body, status, media_type="application/json")
 
 
 def _number(version: str | None, label: str | None) -> int | None:

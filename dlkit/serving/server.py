@@ -24,20 +24,11 @@ def run_server(name: str, folder: Path, options: Serve) -> None:
         InputError: There is no model, or the address cannot be listened on.
     """
     with _bind(options.host, options.port) as listener:
-        from dlkit.serving.batching import Batcher
-        from dlkit.serving.page import page_routes
-        from dlkit.serving.rest_api import RestApi
         from dlkit.serving.versions import load_versions
         from dlkit.serving.web_app import web_app
 
         versions = load_versions(folder, count=options.versions)
-        batcher = Batcher(
-            batch_size=options.batch_size if options.batching else 1,
-            timeout=options.batch_timeout / 1000 if options.batching else 0,
-            queue_size=options.queue_size,
-        )
-        api = RestApi(name, versions, batcher, max_rows=options.max_rows, max_body=options.max_body)
-        app = web_app(api, batcher, page_routes(name, versions[max(versions)]))
+        app = web_app(name, versions, options)
         config = uvicorn.Config(
             app,
             log_level="warning",

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -12,28 +12,40 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from dlkit.serving.batching import Batcher
+from dlkit.serving.command import Serve
+from dlkit.serving.page import page_routes
 from dlkit.serving.rest_api import RestApi, error_response
+from dlkit.serving.versions import Version
 
 _METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 _LOG = logging.getLogger(__name__)
 
 
-def web_app(api: RestApi, batcher: Batcher, page: list[Route]) -> Starlette:
-    """Builds the application; when it ends, it answers what it has accepted."""
+def web_app(name: str, versions: Mapping[int, Version], options: Serve) -> Starlette:
+    """Builds the application; when it ends, it answers what it has accepted.
+
+    Args:
+        name: The model is served as `/v1/models/<name>`.
+        versions: By number; the largest is the default.
+        options: The bounds, and how to batch.
+    """
+    batcher = Batcher(
+        batch_size=options.batch_size if options.batching else 1,
+        timeout=options.batch_timeout / 1000 if options.batching else 0,
+        queue_size=options.queue_size,
+    )
+    api = RestApi(name, versions, batcher, max_rows=options.max_rows, max_body=options.max_body)
 
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         yield
         await asyncio.to_thread(batcher.close)
 
-    async def rest(request: Request) -> Response:
-        return await api(request)
-
     return Starlette(
         routes=[
-            Route("/v1/{path:path}", rest, methods=_METHODS),
+            Route("/v1/{path:path}", api.respond, methods=_METHODS),
             Route("/healthz", _health),
-            *page,
+            *page_routes(name, versions[max(versions)]),
         ],
         exception_handlers={HTTPException: _refuse, Exception: _fail},
         lifespan=lifespan,
