@@ -1,6 +1,7 @@
 """The verb `serve`: its options, and what it does with them."""
 
 import dataclasses
+import os
 from pathlib import Path
 
 from dlkit.errors import InputError
@@ -31,8 +32,8 @@ class Serve:
     batch_timeout: float = 1.0
     """Milliseconds that a request waits for others to share its call."""
 
-    queue_size: int = 128
-    """Rows that may wait; who comes then is told to come again (429)."""
+    queue_size: int = 64
+    """Requests in work and rows that wait; who comes to more is told to come again (429)."""
 
     max_rows: int = 1024
     """Rows in one request."""
@@ -58,6 +59,9 @@ def serve(name: str, options: Serve) -> None:
     Raises:
         InputError: There is no model, or the address cannot be listened on.
     """
+    # oneDNN keeps kernels for every shape that a batch ever had: with texts of all lengths the
+    # memory grows by half, and small batches are slower
+    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
     from dlkit.serving.server import run_server
 
     run_server(name, options.model or Path("saved_models") / name, options)

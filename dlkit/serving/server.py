@@ -31,6 +31,8 @@ def run_server(name: str, folder: Path, options: Serve) -> None:
         app = web_app(name, versions, options)
         config = uvicorn.Config(
             app,
+            loop="asyncio",  # uvloop takes one new connection a turn: under load they starve
+            http="httptools",
             log_level="warning",
             access_log=False,
             ws="none",

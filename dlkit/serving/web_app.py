@@ -13,6 +13,7 @@ from starlette.routing import Route
 
 from dlkit.serving.batching import Batcher
 from dlkit.serving.command import Serve
+from dlkit.serving.gate import Gate
 from dlkit.serving.page import page_routes
 from dlkit.serving.rest_api import RestApi, error_response
 from dlkit.serving.versions import Version
@@ -21,7 +22,7 @@ _METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 _LOG = logging.getLogger(__name__)
 
 
-def web_app(name: str, versions: Mapping[int, Version], options: Serve) -> Starlette:
+def web_app(name: str, versions: Mapping[int, Version], options: Serve) -> Gate:
     """Builds the application; when it ends, it answers what it has accepted.
 
     Args:
@@ -41,7 +42,7 @@ def web_app(name: str, versions: Mapping[int, Version], options: Serve) -> Starl
         yield
         await asyncio.to_thread(batcher.close)
 
-    return Starlette(
+    app = Starlette(
         routes=[
             Route("/v1/{path:path}", api.respond, methods=_METHODS),
             Route("/healthz", _health),
@@ -50,6 +51,7 @@ def web_app(name: str, versions: Mapping[int, Version], options: Serve) -> Starl
         exception_handlers={HTTPException: _refuse, Exception: _fail},
         lifespan=lifespan,
     )
+    return Gate(app, options.queue_size)
 
 
 async def _health(_: Request) -> Response:

@@ -18,7 +18,7 @@ _WAIT_SECONDS = 60
 def listening(name, folder, **options):
     """Serves in a thread of this process; yields the address."""
     app = web_app(name, load_versions(folder, count=9), Serve(**options))
-    config = uvicorn.Config(app, log_level="critical", ws="none", timeout_graceful_shutdown=9)
+    config = uvicorn.Config(app, loop="asyncio", log_level="critical", ws="none")
     server = uvicorn.Server(config)
     with socket.create_server(("127.0.0.1", 0)) as listener:
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})

@@ -45,7 +45,7 @@ def test_concurrent_callers_get_their_own_answers(shop, batching):
             list(pool.map(talk, range(16)))
 
 
-def test_who_comes_to_a_full_queue_is_told_to_come_again(shop, monkeypatch):
+def test_who_comes_to_a_busy_server_is_told_to_come_again(shop, monkeypatch):
     free = threading.Event()
     call = Signature.__call__
 
@@ -59,14 +59,14 @@ def test_who_comes_to_a_full_queue_is_told_to_come_again(shop, monkeypatch):
     ):
         monkeypatch.setattr(Signature, "__call__", held)
         asked = [pool.submit(ask, f"{url}/v1/models/shop:predict", text) for text in "abcdefgh"]
-        while sum(answer.done() for answer in asked) < 5:  # one is called, two wait
+        while sum(answer.done() for answer in asked) < 6:  # one is called, one waits
             assert requests.get(f"{url}/healthz", timeout=TIMEOUT).ok
         free.set()
         answers = [answer.result() for answer in asked]
     refused = [answer for answer in answers if answer.status_code == 429]
-    assert len(refused) == 5
+    assert len(refused) == 6
     assert {answer.text for answer in refused} == {
-        '{"error":"The queue is full; send fewer requests at once"}'
+        '{"error":"The server is busy; send fewer requests at once"}'
     }
     for text, answer in zip("abcdefgh", answers, strict=True):
         if answer.status_code == 200:
