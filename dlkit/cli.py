@@ -13,6 +13,7 @@ import tyro
 
 from dlkit.app import TextApp
 from dlkit.errors import InputError
+from dlkit.serving.command import Serve, serve
 from dlkit.settings import TextTraining, changed, from_json, to_json
 from dlkit.tuning.options import Tune, tune_options
 
@@ -102,7 +103,7 @@ def main(app: TextApp, arguments: Sequence[str] | None = None) -> None:
 
 def _verbs(app: TextApp) -> Any:
     kinds: dict[str, Any] = {"train": app.settings, "tune": tune_options(app.settings)}
-    kinds |= {"evaluate": Evaluate, "predict": Predict, "export": Export}
+    kinds |= {"evaluate": Evaluate, "predict": Predict, "export": Export, "serve": Serve}
     subcommands = [
         Annotated[kind, tyro.conf.subcommand(verb, prefix_name=False)]
         for verb, kind in kinds.items()
@@ -124,6 +125,8 @@ def _run(app: TextApp, options: Any) -> None:
         predict(app, options)
     elif isinstance(options, Export):
         export(app, options)
+    elif isinstance(options, Serve):
+        serve(app.name, options)
     else:
         train(app, options)
 

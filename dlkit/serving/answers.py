@@ -24,7 +24,7 @@ def answer_texts(
         For each text the text and its named answers. Probabilities become an object of the `top`
         most probable classes.
     """
-    classes = _classes(model.get_layer("answers"))
+    classes = class_names(model.get_layer("answers"))
     for batch, answers in answer_batches(model, texts, batch_size=batch_size):
         for row, text in enumerate(batch):
             yield {"text": text} | {
@@ -35,7 +35,8 @@ def answer_texts(
             }
 
 
-def _classes(answers: Answers) -> dict[str, tuple[str, ...]]:
+def class_names(answers: Answers) -> dict[str, tuple[str, ...]]:
+    """Returns the classes in the order of the last axis, by the name of the answer."""
     return {
         answers.answer_name(task, "probabilities"): task.classes
         for task in answers.tasks

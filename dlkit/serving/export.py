@@ -15,10 +15,15 @@ import tensorflow as tf
 
 from dlkit.errors import InputError
 from dlkit.serving import loaded_answers
+from dlkit.serving.answers import class_names
+from dlkit.serving.class_names import write_class_names
+from dlkit.serving.prediction_log import write_warmup_requests
+from dlkit.serving.tf_serving_files import write_tf_serving_files
 from dlkit.tasks import answer_by_length
 
 _TOLERANCE = 1e-4
 _FRESH_PROCESS_SECONDS = 300
+_WARMUP_ROWS = (1, 32)
 
 
 class ServingError(RuntimeError):
@@ -31,7 +36,8 @@ def export_text_model(
     """Writes `<folder>/<version>/` and checks it before it gets that name.
 
     The signature `serving_default` takes `text`, string `(batch,)`. Recurrent layers are traced
-    without cuDNN, so that what was trained on a GPU is served on a CPU.
+    without cuDNN, so that what was trained on a GPU is served on a CPU. Warm-up requests and the
+    names of the classes go into the version, the files of TensorFlow Serving beside the versions.
 
     Args:
         model: From strings `(batch,)` to a dictionary of named answers.
@@ -62,10 +68,15 @@ def export_text_model(
     try:
         _save(model, temporary)
         _check(model, temporary, probes)
+        texts = np.array([text.encode() for text in probes], object)
+        requests = [{"text": np.resize(texts, rows)} for rows in _WARMUP_ROWS]
+        write_warmup_requests(temporary, folder.name, requests)
+        write_class_names(temporary, class_names(model.get_layer("answers")))
         temporary.chmod(0o755)
         temporary.rename(target)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+    write_tf_serving_files(folder)
     return target
 
 

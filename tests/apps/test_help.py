@@ -5,7 +5,8 @@ import json
 import pytest
 
 _HEAVY = ["keras", "tensorflow", "numpy", "pyarrow", "scipy", "sklearn", "plotly", "jinja2"]
-_HEAVY.append("keras_tuner")
+_HEAVY += ["keras_tuner", "starlette", "uvicorn", "requests"]
+_VERBS = ("train", "tune", "evaluate", "predict", "export", "serve")
 _SCRIPT = f"""
 import contextlib, importlib, io, json, sys
 from dlkit.cli import main
@@ -13,7 +14,7 @@ from dlkit.cli import main
 shown = []
 for name in ("intent", "sentiment"):
     app = importlib.import_module(f"apps.{{name}}.app").APP
-    for verb in ([], ["train"], ["tune"], ["evaluate"], ["predict"], ["export"]):
+    for verb in ([], *([verb] for verb in {_VERBS})):
         text = io.StringIO()
         try:
             with contextlib.redirect_stdout(text):
@@ -39,9 +40,7 @@ def test_every_verb_of_every_application_has_help(helps):
         assert text.startswith(f"usage: python -m apps.{name} {' '.join(verb)}".rstrip())
     texts = {tuple(shown[:-2]): shown[-1] for shown in helps["shown"]}
     for name in ("intent", "sentiment"):
-        assert all(
-            verb in texts[(name,)] for verb in ("train", "tune", "evaluate", "predict", "export")
-        )
+        assert all(verb in texts[(name,)] for verb in _VERBS)
         assert "--network-arguments" in texts[(name, "train")]
         assert "--network-arguments" in texts[(name, "tune")]
         assert "--max-seconds" in texts[(name, "tune")]

@@ -11,7 +11,9 @@ from tensorflow.python.framework import op_def_registry
 from dlkit.errors import InputError
 from dlkit.networks import TextSizes, text_network
 from dlkit.serving import export as export_module
+from dlkit.serving.class_names import read_class_names
 from dlkit.serving.export import ServingError, export_text_model
+from dlkit.serving.prediction_log import read_warmup_requests
 from dlkit.tasks import Classification, Regression, answering_model, compiled_answers, join_heads
 from dlkit.text.tokenizer import Tokenizer
 
@@ -91,7 +93,8 @@ def operations(folder):
 
 def test_the_folder_is_a_version_with_the_named_answers(exported):
     assert (exported.name, exported.parent.name) == ("1", "app")
-    assert os.listdir(exported.parent) == ["1"]
+    beside = {"models.config", "batching.config", "docker-compose.yml"}
+    assert set(os.listdir(exported.parent)) == {"1", *beside}
     assert exported.stat().st_mode & 0o777 == 0o755
     serve = tf.saved_model.load(exported).signatures["serving_default"]
     assert serve.structured_input_signature[1]["text"] == tf.TensorSpec([None], tf.string, "text")
@@ -242,3 +245,11 @@ def test_the_output_must_be_a_folder(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(InputError, match="`--output` must be a folder that can be written"):
         export_text_model(None, tmp_path / "file" / "app", version=None, probes=PROBES)
+
+
+def test_warm_up_requests_and_class_names_are_in_the_version(exported):
+    requests = list(read_warmup_requests(exported))
+    assert [name for name, _ in requests] == ["serving_default"] * 2
+    assert [len(inputs["text"]) for _, inputs in requests] == [1, 32]
+    assert {text.decode() for text in requests[1][1]["text"]} == set(PROBES)
+    assert read_class_names(exported) == {"topic_probabilities": ["rates", "金属", "chips"]}

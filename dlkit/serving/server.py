@@ -1,0 +1,74 @@
+"""A server for one machine that speaks TensorFlow Serving's REST API."""
+
+import gc
+import socket
+from pathlib import Path
+
+import uvicorn
+
+from dlkit.errors import InputError
+from dlkit.serving.command import Serve
+
+_GRACE_SECONDS = 30
+
+
+def run_server(name: str, folder: Path, options: Serve) -> None:
+    """Loads the versions of a model and answers until SIGINT or SIGTERM.
+
+    Args:
+        name: The model is served as `/v1/models/<name>`.
+        folder: Holds the versions.
+        options: Where to listen, and the bounds.
+
+    Raises:
+        InputError: There is no model, or the address cannot be listened on.
+    """
+    with _bind(options.host, options.port) as listener:
+        from dlkit.serving.versions import load_versions
+        from dlkit.serving.web_app import web_app
+
+        versions = load_versions(folder, count=options.versions)
+        app = web_app(name, versions, options)
+        config = uvicorn.Config(
+            app,
+            loop="asyncio",  # uvloop takes one new connection a turn: under load they starve
+            http="httptools",
+            log_level="warning",
+            access_log=False,
+            ws="none",
+            timeout_graceful_shutdown=_GRACE_SECONDS,
+        )
+        host, port = listener.getsockname()[:2]
+        shown = f"[{host}]" if ":" in host else host
+        numbers = ", ".join(map(str, versions))
+        gc.collect()
+        gc.freeze()  # the loaded model is no garbage: looking through it takes 150 ms each time
+        _Server(config, f"{name} {numbers}: http://{shown}:{port}").run(sockets=[listener])
+
+
+class _Server(uvicorn.Server):
+    """Says where it is once it answers."""
+
+    def __init__(self, config: uvicorn.Config, greeting: str) -> None:
+        super().__init__(config)
+        self._greeting = greeting
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        print(self._greeting, flush=True)  # noqa: T201
+
+
+def _bind(host: str, port: int) -> socket.socket:
+    """Takes the address before the slow start; nobody can connect yet."""
+    listener = None
+    try:
+        [family, kind, _, _, address] = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        listener = socket.socket(family, kind)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+    except OSError as error:
+        if listener:
+            listener.close()
+        msg = "`--host` and `--port` must be an address that is free."
+        raise InputError(f"{msg} Received: {host} {port} ({error.strerror}).") from error
+    return listener
