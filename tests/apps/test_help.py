@@ -34,7 +34,7 @@ def helps(run_python, tmp_path_factory):
 
 
 def test_every_verb_of_every_application_has_help(helps):
-    assert len(helps["shown"]) == 12
+    assert len(helps["shown"]) == 2 * (1 + len(_VERBS))
     for name, *verb, code, text in helps["shown"]:
         assert code == 0
         assert text.startswith(f"usage: python -m apps.{name} {' '.join(verb)}".rstrip())
