@@ -21,6 +21,9 @@ class Answers:
     offered: int = 0
     """Requests that were due."""
 
+    unsent: int = 0
+    """Of them: not sent, because all connections that may be opened waited for an answer."""
+
     got: list[tuple[int, float]] = dataclasses.field(default_factory=list)
     """Status of each response, and seconds since its request was due."""
 
@@ -65,9 +68,11 @@ async def _offer(url: str, bodies: Sequence[str], rate: float, seconds: float) -
                 task = asyncio.create_task(send_on_new(message, due))
                 opening.add(task)
                 task.add_done_callback(opening.discard)
+            else:
+                answers.unsent += 1
         await asyncio.sleep(_TICK_SECONDS)
     deadline = time.monotonic() + _PATIENCE_SECONDS
-    while len(answers.got) < answers.offered and time.monotonic() < deadline:
+    while len(answers.got) < answers.offered - answers.unsent and time.monotonic() < deadline:
         await asyncio.sleep(0.01)
     return answers
 

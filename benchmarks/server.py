@@ -84,8 +84,9 @@ def main(options: Options) -> None:
             flush=True,
         )
     rate = options.overload * rates["on"]
-    print("\n| offered/s | answered/s | p50 ms | p99 ms | 429 | lost | server MB before, after |")
-    print("|---|---|---|---|---|---|---|")
+    columns = "offered/s | answered/s | p50 ms | p99 ms | 429 | unsent | lost | server MB"
+    print(f"\n| {columns} before, after |")
+    print("|---|---|---|---|---|---|---|---|")
     with _server(options.model, "on") as (process, url):
         _wrk(url, bodies, 2, options.connections)
         before = _megabytes(process.pid)
@@ -95,11 +96,16 @@ def main(options: Options) -> None:
 def _print_overload(answers: Answers, before: float, after: float) -> None:
     statuses = np.array([status for status, _ in answers.got])
     accepted = np.array([latency for status, latency in answers.got if status == 200])
-    lost = answers.offered - len(statuses) + int((~np.isin(statuses, (200, 429))).sum())
+    lost = (
+        answers.offered
+        - answers.unsent
+        - len(statuses)
+        + int((~np.isin(statuses, (200, 429))).sum())
+    )
     p50, p99 = 1e3 * np.percentile(accepted, [50, 99])
     print(
         f"| {answers.offered / answers.seconds:,.0f} | {len(accepted) / answers.seconds:,.0f} | "
-        f"{p50:.1f} | {p99:.1f} | {(statuses == 429).mean():.1%} | {lost} | "
+        f"{p50:.1f} | {p99:.1f} | {(statuses == 429).mean():.1%} | {answers.unsent} | {lost} | "
         f"{before:.0f}, {after:.0f} |"
     )
 

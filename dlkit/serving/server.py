@@ -62,8 +62,10 @@ def _bind(host: str, port: int) -> socket.socket:
     """Takes the address before the slow start; nobody can connect yet."""
     listener = None
     try:
-        [family, kind, _, _, address] = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        listener = socket.socket(family, kind)
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        family, kind, protocol, _, address = found[0]
+        # asyncio answers without delay (TCP_NODELAY) only where it sees that this is TCP
+        listener = socket.socket(family, kind, protocol)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(address)
     except OSError as error:

@@ -1,5 +1,6 @@
 """The server as a process, and under more load than it takes."""
 
+import asyncio
 import http.client
 import json
 import signal
@@ -14,6 +15,7 @@ from apps.intent.app import APP
 from dlkit.cli import main
 from dlkit.errors import InputError
 from dlkit.serving.command import Serve
+from dlkit.serving.server import _bind
 from dlkit.serving.versions import Signature, load_versions
 from tests.serving.conftest import listening
 from tests.serving.made_models import CLASSES, running
@@ -95,6 +97,28 @@ def test_it_answers_what_it_accepted_before_it_stops(shop, stop):
         connection.close()
         assert process.wait(TIMEOUT) in {-stop, 128 + stop}
         assert "Traceback" not in process.stderr.read()
+
+
+def test_answers_leave_without_delay():
+    with _bind("127.0.0.1", 0) as listener:
+        listener.listen()
+
+        async def no_delay():
+            accepted = asyncio.get_running_loop().create_future()
+
+            class Protocol(asyncio.Protocol):
+                def connection_made(self, transport):
+                    accepted.set_result(transport.get_extra_info("socket"))
+
+            loop = asyncio.get_running_loop()
+            async with await loop.create_server(Protocol, sock=listener):
+                _, writer = await asyncio.open_connection(*listener.getsockname())
+                option = (await accepted).getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+                writer.close()
+                await writer.wait_closed()
+            return option
+
+        assert asyncio.run(no_delay()) != 0
 
 
 def refuses(host):
