@@ -129,7 +129,7 @@ def word_vectors(
 
 
 def _wide_and_deep(
-    sizes: TextSizes, *, deep: str = DEEP, branch_dropout: float = 0.5, **arguments: Any
+    sizes: TextSizes, *, deep: str = DEEP, branch_dropout: float = 0.2, **arguments: Any
 ) -> keras.Model:
     of_wide = {
         name.removeprefix("wide_"): arguments.pop(name)

@@ -9,7 +9,7 @@ def wide_and_deep(
     *,
     wide: keras.Model,
     deep: keras.Model,
-    branch_dropout: float = 0.5,
+    branch_dropout: float = 0.2,
     name: str = "wide_and_deep",
 ) -> keras.Model:
     """Joins two networks by their features.
