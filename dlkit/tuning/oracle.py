@@ -150,9 +150,8 @@ def make_oracle(kind: str, space: SearchSpace, *, seed: int, path: Path) -> kera
     if kind == "hyperband":
         oracle = _Hyperband(max_epochs=space.epochs, hyperband_iterations=None, **common)
     elif kind == "bayesian":
-        oracle = _Bayesian(
-            max_trials=None, num_initial_points=_INITIAL_POINTS, alpha=_NOISE, **common
-        )
+        common |= {"num_initial_points": _INITIAL_POINTS, "alpha": _NOISE}
+        oracle = _Bayesian(max_trials=None, **common)
     else:
         oracle = _Random(max_trials=None, **common)
     oracle.verbose = 0

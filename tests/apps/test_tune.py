@@ -4,6 +4,7 @@ import json
 import os
 import random
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -12,10 +13,12 @@ import time
 import pytest
 from conftest import ROOT
 
+from apps.sentiment.app import APP as SENTIMENT
+from dlkit.cli import main
 from tests.made_rows import made_rows, write_rows
 
 _WAIT_SECONDS = 600
-_TRIALS = 5
+_TRIALS = 4
 _OPTIONS = [
     *("--data", "rows.jsonl", "--sentiment-column", "mood", "--no-baseline", "--deterministic"),
     *("--epochs", "2", "--seed", "1"),
@@ -93,7 +96,7 @@ def whole(tmp_path_factory):
     return folder
 
 
-def test_a_search_leaves_a_run_that_answers_and_exports(whole, run_python):
+def test_a_search_leaves_a_run_that_answers(whole, monkeypatch, capsys):
     lines = (whole / "log").read_text(encoding="utf-8").splitlines()[-3:]
     paths = {line.split(": ")[0]: whole / line.split(": ")[1] for line in lines}
     assert list(paths) == ["search", "page", "run"]
@@ -107,11 +110,12 @@ def test_a_search_leaves_a_run_that_answers_and_exports(whole, run_python):
     means = found["metrics"]["search"]["test"]["topic"]["accuracy"]
     assert 0 <= means["mean"] <= 1
     assert "<h1" in paths["page"].read_text("utf-8")
-    done = run_python("-m", "apps.sentiment", "predict", "copper falls", cwd=whole)
-    assert json.loads(done.stdout)["topic_label"] in {"metals", "rates", "chips"}
-    done = run_python("-m", "apps.sentiment", "evaluate", "--data", "rows.jsonl", cwd=whole)
-    assert done.returncode == 0, done.stderr
-    assert set(json.loads(done.stdout)) == {"topic", "sentiment"}
+    monkeypatch.chdir(whole)
+    main(SENTIMENT, ["predict", "copper falls"])
+    main(SENTIMENT, ["evaluate", "--data", "rows.jsonl"])
+    answer, metrics = map(json.loads, capsys.readouterr().out.splitlines())
+    assert answer["topic_label"] in {"metals", "rates", "chips"}
+    assert set(metrics) == {"topic", "sentiment"}
 
 
 def test_a_search_killed_once_ends_as_one_left_alone(whole, tmp_path):
@@ -133,22 +137,29 @@ def test_a_search_killed_three_times_ends_as_one_left_alone(whole, tmp_path):
     assert len(re.findall(r"^trial   \d  macro_f1", text, re.MULTILINE)) >= _TRIALS
 
 
-def test_a_search_goes_on_only_as_it_began(whole, run_python):
-    def tune(*options):
-        return run_python("-m", "apps.sentiment", "tune", *options, cwd=whole)
+def test_a_search_goes_on_only_as_it_began(whole, monkeypatch, capsys):
+    monkeypatch.chdir(whole)
+
+    def refused(*options):
+        with pytest.raises(SystemExit) as end:
+            main(SENTIMENT, ["tune", *options])
+        assert end.value.code == 2
+        return " ".join(capsys.readouterr().err.split())
 
     for options, message in {
         ("--resume", "--tuner", "bayesian"): "Received others: `--tuner`",
         ("--resume", "--run-dir", "nowhere"): "must be the folder of a search",
+        ("--run-dir", "mine"): "`--run-dir` must be a new folder",
         ("--trials", "0"): "`--trials` must be at least 1. Received: 0.",
         ("--cost-weight", "2"): "`--cost-weight` needs `--cost latency`",
         ("--test-data", "nothing.csv"): "`--test-data` must be a file",
+        ("--data", "nothing.csv"): "nothing.csv",
+        ("--networks", "transformer"): "`--network` must be one of",
     }.items():
-        done = tune(*options)
-        assert done.returncode == 2
-        assert message in " ".join(done.stderr.split())
+        if "mine" in options:
+            shutil.copytree(next((whole / "runs" / "sentiment").glob("*-search")), "mine")
+        assert message in refused(*options)
     with (whole / "rows.jsonl").open("a") as file:
         file.write('{"text": "copper rises", "topic": "metals", "mood": "good"}\n')
-    done = tune("--resume")
-    assert done.returncode == 2
-    assert "the data has changed" in done.stderr
+    assert "the data has changed" in refused("--resume")
+    assert len(list(whole.glob("runs/sentiment/*-search"))) == 1

@@ -74,7 +74,7 @@ def test_the_best_of_bayesian_search_beats_random(tmp_path):
     best = {}
     for kind in ("random", "bayesian"):
         oracle = oracle_of(kind, tmp_path / f"{kind}.json")
-        propose(oracle, 30)
+        propose(oracle, 22)
         best[kind] = oracle.get_best_trials(1)[0].score
     assert best["bayesian"] >= best["random"]
 

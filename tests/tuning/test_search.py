@@ -1,10 +1,13 @@
 import collections
 import dataclasses
+import shutil
+from types import SimpleNamespace
 
 import pytest
 
 from dlkit.errors import InputError
 from dlkit.settings import TextTraining
+from dlkit.tuning import search as search_module
 from dlkit.tuning.options import SearchOptions
 from dlkit.tuning.oracle import make_oracle
 from dlkit.tuning.search import Search
@@ -134,9 +137,7 @@ def test_a_kill_between_the_record_and_the_oracle(tmp_path):
     with pytest.raises(KeyboardInterrupt):
         search_of(tmp_path / "b", Killed(by_number))
     # the fourth trial got its record, the oracle never heard of it
-    for name in ("0003-0.json",):
-        content = (tmp_path / "a" / "trials" / name).read_text("utf-8")
-        (tmp_path / "b" / "trials" / name).write_text(content, "utf-8")
+    shutil.copy(tmp_path / "a" / "trials" / "0003-0.json", tmp_path / "b" / "trials")
     after = Scores(by_number)
     assert search_of(tmp_path / "b", after).records == whole.records
     assert (after.jobs[0].trial, after.jobs[0].repeat) == ("0004", 0)
@@ -151,14 +152,48 @@ def test_several_at_a_time_are_the_same_trials(tmp_path):
     assert one.standings() == three.standings()
 
 
-def test_no_time_left_still_gives_the_defaults(tmp_path):
-    workers = Scores(by_number)
-    search_of(tmp_path, workers, trials=None, max_seconds=0.5)
+@pytest.fixture
+def clock(monkeypatch):
+    """A clock that each training moves on by a second."""
+    clock = SimpleNamespace(now=0.0)
+    monkeypatch.setattr(search_module.time, "monotonic", lambda: clock.now)
+    return clock
+
+
+def taking_a_second(clock):
+    def score(job):
+        clock.now += 1.0
+        return by_number(job)
+
+    return score
+
+
+def test_no_time_left_still_gives_the_defaults(tmp_path, clock):
+    workers = Scores(taking_a_second(clock))
+    search = search_of(tmp_path, workers, trials=None, max_seconds=0.5)
     assert [job.trial for job in workers.jobs] == ["0000"]
+    assert search.standings()[0]["trial"] == "0000"
 
 
-def test_time_for_finalists_is_kept(tmp_path):
-    workers = Scores(by_number)  # each takes a second, it says
-    search_of(tmp_path, workers, trials=None, max_seconds=6.5, finalists=1, repeats=2)
-    # the second trial with its repeats and those of the defaults: 1 + 2 + 2 seconds fit in 6.5
-    assert len([job for job in workers.jobs if job.repeat == 0]) > 1
+def test_time_for_finalists_is_kept(tmp_path, clock):
+    workers = Scores(taking_a_second(clock))
+    search = search_of(tmp_path, workers, trials=None, max_seconds=9.5, finalists=1, repeats=2)
+    assert [job.repeat for job in workers.jobs] == [0] * 5 + [1, 1, 2, 2]
+    assert search.seconds == 9
+
+
+def test_time_goes_on_after_a_kill(tmp_path, clock):
+    class Killed(Scores):
+        def result(self):
+            if len(self.jobs) == 3:
+                raise KeyboardInterrupt
+            return super().result()
+
+    options = {"trials": None, "max_seconds": 9.5, "finalists": 1, "repeats": 2}
+    with pytest.raises(KeyboardInterrupt):
+        search_of(tmp_path, Killed(taking_a_second(clock)), **options)
+    clock.now += 100  # of which the search knows nothing
+    workers = Scores(taking_a_second(clock))
+    search_of(tmp_path, workers, **options)
+    assert [job.trial for job in workers.jobs[:3]] == ["0002", "0003", "0004"]
+    assert len(workers.jobs) == 7
