@@ -89,14 +89,7 @@ def test_the_tables_name_winner_and_failure(space):
     summary = summary_of(space, made_records(space))
     tables = summary_tables(summary, objective="macro_f1", cost="size")
     trials = tables[0]
-    assert trials.columns == [
-        "trial",
-        "macro_f1",
-        "MB",
-        "score",
-        "seconds",
-        "other than the defaults",
-    ]
+    assert trials.columns[:5] == ["trial", "macro_f1", "MB", "score", "seconds"]
     assert len(trials.rows) == 31
     assert [row[0] for row in trials.rows if row[0].endswith("*")] == ["2 *"]
     assert trials.rows[-1][:2] == ["30", "failed"]
