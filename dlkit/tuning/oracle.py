@@ -5,6 +5,8 @@ two leaves a trial that counts and never runs. The state of Bayesian search's ra
 none of them, and three failures in a row end a search. Here all state is one file, replaced whole.
 """
 
+import random
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,7 @@ from keras_tuner.oracles import (
     HyperbandOracle,
     RandomSearchOracle,
 )
+from sklearn.exceptions import ConvergenceWarning
 
 from dlkit.training.run_folder import read_json, write_json
 from dlkit.tuning.space import SearchSpace
@@ -24,6 +27,14 @@ SCORE = "score"
 """The name under which the score of a trial is reported, the largest the best."""
 
 _INITIAL_POINTS = 10
+_NOISE = 0.1
+"""Variance of a score between seeds, as a share of the variance over trials."""
+
+_CANDIDATES = 2048
+_MOVED = 0.3
+"""Share of the values of a good trial that change in a candidate near it."""
+
+_KEPT = 0.5
 
 
 class _Saved(keras_tuner.Oracle):
@@ -37,8 +48,20 @@ class _Saved(keras_tuner.Oracle):
         """Proposes the defaults, then what the algorithm says."""
         if not self.trials:
             return {"status": trials.TrialStatus.RUNNING, "values": dict(self.defaults)}
-        self._random_state = np.random.RandomState([self.seed, len(self.trials)])
         return super().populate_space(trial_id)
+
+    def _random_values(self) -> dict[str, Any] | None:
+        """Draws values, each of them the default with an even chance.
+
+        The defaults are good, and a search of minutes sees little of a whole space.
+        """
+        while (values := super()._random_values()) is not None:
+            draw = random.Random(self._seed_state)
+            kept = {name for name in values if name != "network" and draw.random() < _KEPT}
+            values |= {hp.name: hp.default for hp in self.hyperparameters.space if hp.name in kept}
+            if not self._duplicate(values):
+                break
+        return values
 
     def get_state(self) -> dict[str, Any]:
         """Returns all state; what has ended is not ongoing, whatever the moment."""
@@ -74,7 +97,32 @@ class _Random(_Saved, RandomSearchOracle):
 
 
 class _Bayesian(_Saved, BayesianOptimizationOracle):
-    pass
+    def populate_space(self, trial_id: str) -> dict[str, Any]:
+        """Proposes at random at first, then what the Gaussian process says is promising.
+
+        KerasTuner climbs from fifty places, one point at a time, which takes as long as a trial.
+        Most of the space are choices, so many points at once find as good a one.
+        """
+        done = [t for t in self.trials.values() if t.status == trials.TrialStatus.COMPLETED]
+        if len(done) < self.num_initial_points:
+            return super().populate_space(trial_id)
+        x, y = self._vectorize_trials()
+        with warnings.catch_warnings():  # a few trials say little of how far each one reaches
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            self.gpr.fit(x, y)
+        draw = np.random.default_rng([self.seed, len(self.trials)])
+        anywhere = draw.uniform(size=(_CANDIDATES, x.shape[1]))
+        best = x[np.argsort(y)[: max(1, len(y) // 4)]]
+        near = best[draw.integers(len(best), size=_CANDIDATES)]
+        moved = draw.random(near.shape) < _MOVED
+        near = np.clip(near + moved * draw.normal(0, 0.25, near.shape), 0, 1)
+        points = np.concatenate([anywhere, near])
+        mean, deviation = self.gpr.predict(points, return_std=True)
+        for i in np.argsort(mean - self.beta * deviation):
+            values = self._vector_to_values(points[i])
+            if not self._duplicate(values):
+                return {"status": trials.TrialStatus.RUNNING, "values": values}
+        return {"status": trials.TrialStatus.STOPPED}
 
 
 class _Hyperband(_Saved, HyperbandOracle):
@@ -102,7 +150,8 @@ def make_oracle(kind: str, space: SearchSpace, *, seed: int, path: Path) -> kera
     if kind == "hyperband":
         oracle = _Hyperband(max_epochs=space.epochs, hyperband_iterations=None, **common)
     elif kind == "bayesian":
-        oracle = _Bayesian(max_trials=None, num_initial_points=_INITIAL_POINTS, **common)
+        common |= {"num_initial_points": _INITIAL_POINTS, "alpha": _NOISE}
+        oracle = _Bayesian(max_trials=None, **common)
     else:
         oracle = _Random(max_trials=None, **common)
     oracle.verbose = 0
