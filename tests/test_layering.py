@@ -22,6 +22,9 @@ MAY_IMPORT = {
     "serving": BELOW_TASKS | {"tasks"},
     "app": {"errors", "settings", "tasks"},
     "cli": BELOW_TASKS | {"tasks", "training", "serving", "app"},
+    "doctor": {"errors"},
+    "bench": BELOW_TASKS | {"tasks", "training", "serving"},
+    "__main__": {"errors", "doctor", "bench"},
 }
 FRAMEWORKS = {"keras", "tensorflow"}
 WITHOUT_FRAMEWORKS = {"errors", "settings", "evaluation", "app"}
