@@ -8,8 +8,9 @@ from typing import Any, Literal, NamedTuple
 import keras
 
 from dlkit.errors import InputError
-from dlkit.networks import bag_of_ngrams, cnn, cnn_rnn, lstm, mlp, rnn
+from dlkit.networks import bag_of_ngrams, bert, cnn, cnn_rnn, lstm, mlp, rnn
 from dlkit.networks.embedding import EmbeddingBag
+from dlkit.networks.pretrained import pretrained_bert
 from dlkit.networks.wide_and_deep import wide_and_deep
 
 
@@ -25,16 +26,17 @@ class Network(NamedTuple):
     """A builder, its search space, and what it reads.
 
     "steps" is a sequence of vectors `(batch, words, units)`, "vector" the weighted bag of n-grams
-    `(batch, units)`, "ngrams" the ids themselves.
+    `(batch, units)`, "ngrams" the ids themselves, "wordpieces" the ids of a pretrained encoder.
     """
 
     build: Callable[..., keras.Model]
     search_space: Callable[[Any], dict[str, Any]]
-    reads: Literal["steps", "vector", "ngrams"]
+    reads: Literal["steps", "vector", "ngrams", "wordpieces"]
 
 
 NETWORKS = {
     "bag_of_ngrams": Network(bag_of_ngrams.bag_of_ngrams, bag_of_ngrams.search_space, "ngrams"),
+    "bert": Network(pretrained_bert, bert.search_space, "wordpieces"),
     "cnn": Network(cnn.cnn, cnn.search_space, "steps"),
     "cnn_rnn": Network(cnn_rnn.cnn_rnn, cnn_rnn.search_space, "steps"),
     "lstm": Network(lstm.lstm, lstm.search_space, "steps"),
@@ -86,6 +88,8 @@ def text_network(
         }
         return _wide_and_deep(sizes, **arguments)
     entry = find_network(network)
+    if entry.reads == "wordpieces":
+        return _call(network, entry.build, arguments)
     if entry.reads == "ngrams":
         return _call(network, entry.build, {"ngram_count": sizes.ngrams, **arguments})
     if entry.reads == "vector":
