@@ -17,6 +17,7 @@ from rich.table import Table
 
 from dlkit.data.pipeline import Rows, steps_per_epoch, tokenize_rows, training_batches
 from dlkit.networks import TextSizes, text_network
+from dlkit.networks.recommended import Recommended
 from dlkit.serving.export import export_text_model
 from dlkit.settings import TextTraining
 from dlkit.tasks import (
@@ -58,7 +59,7 @@ def measure(*, rows: int, steps: int, calls: int) -> list[Figure]:
         Rates and times. The floating-point operations of a training step are those of the matrix
         products and convolutions in its graph, forward and backward, read off their shapes.
     """
-    settings = TextTraining()
+    settings, batch_size = TextTraining(), Recommended().batch_size
     prepare_devices(seed=0, deterministic=False, mixed_precision=False)
     rate = matrix_rate()
     texts, labels = made_up_rows(rows)
@@ -77,16 +78,14 @@ def measure(*, rows: int, steps: int, calls: int) -> list[Figure]:
     data = tokenize_rows(tokenize, texts, *targets)
     tokenized = rows / (time.perf_counter() - start)
     heads.compile(TableAdam(1e-3), {"label": task.loss}, jit_compile=False)
-    step, flops = step_time(heads, data, settings.batch_size, steps)
+    step, flops = step_time(heads, data, batch_size, steps)
     model = answering_model(tokenizer, heads, [task])
     return [
         Figure(f"product of float32 matrices of {_MATRIX}", rate / 1e9, "GFLOP/s"),
         Figure("tokenizing", tokenized, "rows/s"),
-        Figure(
-            "shuffling, bucketing and batching", batch_rate(data, settings.batch_size), "rows/s"
-        ),
+        Figure("shuffling, bucketing and batching", batch_rate(data, batch_size), "rows/s"),
         Figure(f"training step of {settings.network}", 1e3 * step, "ms"),
-        Figure("rows learned from", settings.batch_size / step, "rows/s"),
+        Figure("rows learned from", batch_size / step, "rows/s"),
         Figure("products and convolutions of a step", flops / 1e9, "GFLOP"),
         Figure("share of the rate of matrices", 100 * flops / step / rate, "%"),
         *latencies(model, texts, calls),

@@ -156,5 +156,5 @@ class WordPiece(keras.layers.Layer):
 
 def read_vocabulary(path: Path) -> list[str]:
     """Reads the pieces of a vocab.txt, one a line."""
-    lines = path.read_bytes().decode().split("\n")
+    lines = path.read_bytes().decode(errors="replace").split("\n")
     return [line.removesuffix("\r") for line in (lines[:-1] if lines[-1] == "" else lines)]

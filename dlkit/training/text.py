@@ -21,20 +21,21 @@ from dlkit.errors import InputError
 from dlkit.evaluation.baselines import baseline_metrics
 from dlkit.evaluation.predictions import Predictions
 from dlkit.evaluation.report import write_report
-from dlkit.networks import TextSizes, text_network
+from dlkit.networks import TextSizes, deep_network, text_network
+from dlkit.networks.recommended import Recommended
 from dlkit.settings import TextTraining
 from dlkit.tasks import Classification, Task, answering_model, encode_targets, join_heads
-from dlkit.text.tokenizer import Tokenizer
 from dlkit.training.devices import prepare_devices
 from dlkit.training.fit import Recipe, fit, outputs_of
+from dlkit.training.fitted_heads import fit_heads
 from dlkit.training.run_folder import read_json, write_atomically, write_json
 from dlkit.training.scoring import measure, predict_labelled
 from dlkit.training.text_data import TextData, load_text_data
+from dlkit.training.text_front import ENCODING, PIECES, TextFront, encode_rows, text_front
 
-_STEPS = 1600
 _EPOCHS = (5, 30)
-"""As many epochs as make so many steps, within bounds: small files are read often enough, large
-ones not for hours."""
+"""Bounds of the epochs that make the steps that suit a network: small files are read often enough,
+large ones not for hours."""
 
 
 class TrainedText(NamedTuple):
@@ -79,14 +80,19 @@ def train_text_model(
     tasks = list(tasks)
     data = load_text_data(settings, sources, labels, tasks)
     _check_same_data(folder, data, resume=settings.resume)
-    tokenizer = Tokenizer(max_words=settings.max_words)
-    tokenizer.adapt(data.train.texts)
+    arguments = _network_arguments(settings)
+    front = text_front(settings, arguments, data.train.texts)
     with strategy.scope():
-        network = _network(settings, tokenizer)
+        network = _network(settings, arguments, front.sizes)
         heads = join_heads(network, tasks)
-    training = _tokenized(tokenizer, heads, tasks, data.train)
-    validation = _tokenized(tokenizer, heads, tasks, data.validation)
-    recipe = _recipe(settings, len(data.train.texts))
+    training = _tokenized(front, heads, tasks, data.train)
+    validation = _tokenized(front, heads, tasks, data.validation)
+    suited = Recommended()
+    if not settings.freeze_encoder:
+        suited = deep_network(settings.network, arguments).recommended
+    recipe = _recipe(settings, suited, len(data.train.texts))
+    if suited.fitted_heads and not (folder / "checkpoint.npz").exists():
+        fit_heads(heads, network, tasks, training, seed=settings.seed)
     history = fit(
         heads,
         tasks,
@@ -98,7 +104,7 @@ def train_text_model(
         strategy=strategy,
     )
     _calibrate(tasks, heads, validation, recipe)
-    model = answering_model(tokenizer, heads, tasks)
+    model = answering_model(front.layer(), heads, tasks)
     write_atomically(folder / "model.keras", model.save)
     seconds = time.monotonic() - start
     metrics, predictions = _measured(model, tasks, data, baseline=settings.baseline)
@@ -116,11 +122,12 @@ def train_text_model(
     return TrainedText(model, metrics, predictions, folder)
 
 
-def _network(settings: TextTraining, tokenizer: Tokenizer) -> keras.Model:
-    sizes = TextSizes(tokenizer.token_count, tokenizer.subword_count, tokenizer.ngram_count)
-    arguments = _network_arguments(settings)
+def _network(settings: TextTraining, arguments: dict[str, Any], sizes: TextSizes) -> keras.Model:
+    given = dict(arguments)
+    if settings.pretrained and not settings.freeze_encoder:
+        given["pretrained"] = settings.pretrained
     try:
-        return text_network(settings.network, sizes=sizes, **arguments)
+        return text_network(settings.network, sizes=sizes, **given)
     except InputError:
         raise
     except (TypeError, ValueError) as error:
@@ -148,25 +155,27 @@ def _network_arguments(settings: TextTraining) -> dict[str, Any]:
 
 
 def _tokenized(
-    tokenizer: Tokenizer, heads: keras.Model, tasks: Sequence[Task], rows: LabelledTexts
+    front: TextFront, heads: keras.Model, tasks: Sequence[Task], rows: LabelledTexts
 ) -> Rows:
     targets, weights = encode_targets(tasks, rows.labels)
-    names = list(heads.input)
+    names = [PIECES if name == ENCODING else name for name in heads.input]
 
     def features(texts: Any) -> dict[str, Any]:
-        ids = tokenizer(texts)
+        ids = front.tokenizer(texts)
         return {name: ids[name] for name in names}
 
-    return tokenize_rows(features, rows.texts, targets, weights)
+    tokenized = tokenize_rows(features, rows.texts, targets, weights)
+    return tokenized if front.encoder is None else encode_rows(front.encoder, tokenized)
 
 
-def _recipe(settings: TextTraining, rows: int) -> Recipe:
-    steps = -(-rows // settings.batch_size)
-    epochs = settings.epochs or min(max(-(-_STEPS // steps), _EPOCHS[0]), _EPOCHS[1])
+def _recipe(settings: TextTraining, suited: Recommended, rows: int) -> Recipe:
+    batch_size = settings.batch_size or suited.batch_size
+    steps = -(-rows // batch_size)
+    epochs = settings.epochs or min(max(-(-suited.steps // steps), _EPOCHS[0]), _EPOCHS[1])
     return Recipe(
         epochs=epochs,
-        batch_size=settings.batch_size,
-        learning_rate=settings.learning_rate,
+        batch_size=batch_size,
+        learning_rate=settings.learning_rate or suited.learning_rate,
         weight_decay=settings.weight_decay,
         patience=settings.patience,
         seed=settings.seed,

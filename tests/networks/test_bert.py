@@ -8,8 +8,8 @@ from tests.contract import check_layer, check_network
 from tests.networks.tiny_bert import SIZES
 
 IDS = np.array([[2, 5, 6, 3, 0], [2, 3, 0, 0, 0], [2, 7, 8, 9, 3]], "int32")
-BLOCK = (8 * 24 + 24) + (8 * 8 + 8) + (8 * 12 + 12) + (12 * 8 + 8) + 2 * 16
-PARAMETERS = 23 * 8 + 9 * 8 + 16 + 2 * BLOCK
+BLOCK = (32 * 96 + 96) + (32 * 32 + 32) + (32 * 12 + 12) + (12 * 32 + 32) + 2 * 64
+PARAMETERS = 23 * 32 + 16 * 32 + 64 + 2 * BLOCK
 
 
 def test_contract():
@@ -38,7 +38,7 @@ def test_padding_changes_nothing(pooling):
 
 @pytest.mark.parametrize(
     ("trainable_layers", "trained"),
-    [(None, 16 + 2 * BLOCK), (2, 16 + 2 * BLOCK), (1, BLOCK), (0, 0)],
+    [(None, 64 + 2 * BLOCK), (2, 64 + 2 * BLOCK), (1, BLOCK), (0, 0)],
 )
 def test_only_the_last_layers_learn(trainable_layers, trained):
     model = bert(**SIZES, inner_units=12, trainable_layers=trainable_layers)
@@ -56,7 +56,7 @@ def test_dropout_is_for_training_alone():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"units": 9}, "`heads` must divide `units`"),
+        ({"units": 33}, "`heads` must divide `units`"),
         ({"trainable_layers": 3}, "`trainable_layers` be 0 to `layers`"),
         ({"layers": 0}, "`layers` must be a whole number"),
         ({"pooling": "max"}, "`pooling` must be one of"),

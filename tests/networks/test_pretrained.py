@@ -5,7 +5,7 @@ import pytest
 
 from dlkit.errors import InputError
 from dlkit.networks import TextSizes, text_network
-from dlkit.networks.pretrained import find_pretrained, pretrained_bert, read_casing
+from dlkit.networks.pretrained import find_pretrained, pretrained_bert, read_tokenizing
 from tests.networks.tiny_bert import forward, random_weights, write_bert
 
 IDS = np.array([[2, 5, 6, 3, 0], [2, 3, 0, 0, 0], [2, 7, 8, 9, 3]], "int32")
@@ -55,7 +55,7 @@ def test_as_a_network_and_beside_n_grams(tmp_path):
     assert set(network.input) == {"wordpieces"}
     both = text_network("wide_and_deep", sizes=sizes, deep="bert", pretrained=folder, wide_units=3)
     assert set(both.input) == {"wordpieces", "ngrams", "ngram_weights"}
-    assert both.output.shape == (None, 3 + 8)
+    assert both.output.shape == (None, 3 + 32)
 
 
 class TestFolders:
@@ -75,7 +75,7 @@ class TestFolders:
         [
             ({"model_type": "roberta"}, "must be a BERT with model_type 'bert'.*'roberta'"),
             ({"position_embedding_type": "relative_key"}, "position_embedding_type 'absolute'"),
-            ({"hidden_size": 16}, "must hold the weights of its config.json"),
+            ({"hidden_size": 64}, "must hold the weights of its config.json"),
             ({"num_hidden_layers": 3}, "must hold the weights of its config.json.*layer.2"),
         ],
     )
@@ -96,10 +96,11 @@ class TestFolders:
         with pytest.raises(InputError, match="'vocab_size' in its config"):
             pretrained_bert(pretrained=str(folder))
 
-    def test_casing(self, tmp_path):
-        assert read_casing(tmp_path) == (True, None)
+    def test_tokenizing(self, tmp_path):
+        folder = write_bert(tmp_path)
+        assert read_tokenizing(folder) == (True, None, 16, 23)
         (tmp_path / "tokenizer_config.json").write_text('{"do_lower_case": false}')
-        assert read_casing(tmp_path) == (False, None)
+        assert read_tokenizing(folder) == (False, None, 16, 23)
 
 
 @WITH_MINILM

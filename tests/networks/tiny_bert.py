@@ -6,12 +6,12 @@ import math
 import numpy as np
 from safetensors.numpy import save_file
 
-SIZES = {"vocabulary_size": 23, "positions": 9, "units": 8, "layers": 2, "heads": 2}
+SIZES = {"vocabulary_size": 23, "positions": 16, "units": 32, "layers": 2, "heads": 2}
 CONFIG = {
     "model_type": "bert",
     "vocab_size": 23,
-    "max_position_embeddings": 9,
-    "hidden_size": 8,
+    "max_position_embeddings": 16,
+    "hidden_size": 32,
     "num_hidden_layers": 2,
     "num_attention_heads": 2,
     "intermediate_size": 12,
@@ -27,10 +27,10 @@ VOCABULARY = [
 
 
 def random_weights(seed=0):
-    draw, units, inner = np.random.default_rng(seed), 8, 12
+    draw, units, inner = np.random.default_rng(seed), 32, 12
     shapes = {
         "embeddings.word_embeddings.weight": (23, units),
-        "embeddings.position_embeddings.weight": (9, units),
+        "embeddings.position_embeddings.weight": (16, units),
         "embeddings.token_type_embeddings.weight": (2, units),
         "embeddings.LayerNorm": units,
     }
@@ -47,8 +47,9 @@ def random_weights(seed=0):
         if name.endswith(".weight"):
             weights[name] = draw.normal(size=shape)
         else:
-            weights[f"{name}.weight"] = draw.normal(size=shape)
-            weights[f"{name}.bias"] = draw.normal(size=np.atleast_1d(shape)[0])
+            is_norm = name.endswith("LayerNorm")
+            weights[f"{name}.weight"] = draw.normal(is_norm, 0.2, size=shape)
+            weights[f"{name}.bias"] = draw.normal(0, 0.2, size=np.atleast_1d(shape)[0])
     return {name: value.astype("float32") for name, value in weights.items()}
 
 
@@ -67,7 +68,7 @@ def write_bert(folder, *, prefix="", mean=True, weights=None, **changes):
 
 
 def forward(weights, ids):
-    """Computes the last steps of one sequence `(steps,)` of ids: float64 `(steps, 8)`."""
+    """Computes the last steps of one sequence `(steps,)` of ids: float64 `(steps, 32)`."""
 
     def dense(x, key):
         return x @ weights[f"{key}.weight"].astype(float).T + weights[f"{key}.bias"]
@@ -83,12 +84,12 @@ def forward(weights, ids):
     for number in range(2):
         key = f"encoder.layer.{number}"
         heads = []
-        for head in (slice(0, 4), slice(4, 8)):
+        for head in (slice(0, 16), slice(16, 32)):
             query, seen, value = (
                 dense(x, f"{key}.attention.self.{part}")[:, head]
                 for part in ("query", "key", "value")
             )
-            scores = np.exp(query @ seen.T / 2)
+            scores = np.exp(query @ seen.T / 4)
             heads.append(scores / scores.sum(-1, keepdims=True) @ value)
         attended = dense(np.concatenate(heads, -1), f"{key}.attention.output.dense")
         x = norm(x + attended, f"{key}.attention.output.LayerNorm")
