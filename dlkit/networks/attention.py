@@ -34,19 +34,19 @@ class SelfAttention(keras.layers.Layer):
         )
 
     def call(self, steps: Any, valid: Any, training: bool = False) -> Any:
-        """Lets every step attend to the valid ones.
+        """Lets every step attend to the valid ones of its sequence.
 
         Args:
-            steps: float `(batch, steps, channels)`.
+            steps: float `(batch * steps, channels)`, see `FlattenSteps`.
             valid: bool `(batch, steps)`.
             training: Whether to drop weights of attention.
 
         Returns:
-            float `(batch, steps, channels)`.
+            float `(batch * steps, channels)`.
         """
-        length, channels = ops.shape(steps)[1], steps.shape[-1]
+        length, channels = ops.shape(valid)[1], steps.shape[-1]
         size = channels // self.heads
-        joined = ops.matmul(steps, self.kernel) + self.bias
+        joined = ops.add(ops.matmul(steps, self.kernel), self.bias)
         joined = ops.reshape(joined, (-1, length, 3 * self.heads, size))
         joined = ops.transpose(joined, (0, 2, 1, 3))
         query, key, value = ops.split(joined, 3, axis=1)  # (batch, heads, steps, size)
@@ -55,8 +55,8 @@ class SelfAttention(keras.layers.Layer):
         weights = ops.softmax(scores + hidden * _lowest(scores.dtype))
         weights = self.dropout(weights, training=training)
         heads = ops.transpose(ops.matmul(weights, value), (0, 2, 1, 3))
-        heads = ops.reshape(heads, (-1, length, channels))
-        return ops.matmul(heads, self.output_kernel) + self.output_bias
+        heads = ops.reshape(heads, (-1, channels))
+        return ops.add(ops.matmul(heads, self.output_kernel), self.output_bias)
 
     def compute_output_shape(self, steps_shape: tuple, valid_shape: tuple) -> tuple:
         """Returns the shape of the steps."""
@@ -65,6 +65,36 @@ class SelfAttention(keras.layers.Layer):
     def get_config(self) -> dict[str, Any]:
         """Returns the arguments that make an equal layer."""
         return {**super().get_config(), "heads": self.heads, "dropout": self.dropout.rate}
+
+
+@keras.saving.register_keras_serializable("dlkit")
+class FlattenSteps(keras.layers.Layer):
+    """Puts the steps of all sequences one below the other.
+
+    A dense layer is then one product of matrices. Over three axes it is surrounded by ops on
+    shapes, on which a call with one short text spends much of its time.
+    """
+
+    def call(self, steps: Any) -> Any:
+        """Returns `(batch * steps, channels)` from `(batch, steps, channels)`."""
+        return ops.reshape(steps, (-1, steps.shape[-1]))
+
+    def compute_output_shape(self, steps_shape: tuple) -> tuple:
+        """Returns `(None, channels)`."""
+        return (None, steps_shape[-1])
+
+
+@keras.saving.register_keras_serializable("dlkit")
+class RestoreSteps(keras.layers.Layer):
+    """Undoes `FlattenSteps`."""
+
+    def call(self, steps: Any, valid: Any) -> Any:
+        """Returns `(batch, steps, channels)`, `(batch, steps)` as in bool `valid`."""
+        return ops.reshape(steps, (-1, ops.shape(valid)[1], steps.shape[-1]))
+
+    def compute_output_shape(self, steps_shape: tuple, valid_shape: tuple) -> tuple:
+        """Returns `(batch, steps, channels)`."""
+        return (*valid_shape, steps_shape[-1])
 
 
 def _lowest(dtype: str) -> float:

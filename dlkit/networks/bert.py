@@ -12,7 +12,7 @@ from dlkit.networks.arguments import (
     check_count,
     check_dropout,
 )
-from dlkit.networks.attention import SelfAttention
+from dlkit.networks.attention import FlattenSteps, RestoreSteps, SelfAttention
 from dlkit.networks.pooling import MaskedMeanPooling1D
 
 
@@ -121,6 +121,7 @@ def bert(
     words = keras.layers.Embedding(vocabulary_size, units, trainable=False, name=f"{name}_words")
     x = words(ids)
     x = PositionEmbedding(positions, trainable=False, name=f"{name}_positions")(x)
+    x = FlattenSteps(name=f"{name}_flat")(x)
     x = _norm(x, epsilon, trainable=learning == layers, name=f"{name}_norm")
     x = keras.layers.Dropout(dropout, name=f"{name}_dropout")(x)
     for number in range(layers):
@@ -135,6 +136,7 @@ def bert(
             trainable=number >= layers - learning,
             name=f"{name}_{number}",
         )
+    x = RestoreSteps(name=f"{name}_steps")(x, valid)
     if pooling == "mean":
         features = MaskedMeanPooling1D(name=f"{name}_mean")(x, mask=valid)
     else:
