@@ -4,8 +4,14 @@ import numpy as np
 import pytest
 
 from dlkit.errors import InputError
-from dlkit.networks import TextSizes, text_network
-from dlkit.networks.pretrained import find_pretrained, pretrained_bert, read_tokenizing
+from dlkit.networks import TextSizes, deep_network, text_network
+from dlkit.networks.pretrained import (
+    RECOMMENDED,
+    find_pretrained,
+    pretrained_bert,
+    read_tokenizing,
+)
+from dlkit.networks.recommended import Recommended
 from tests.networks.tiny_bert import forward, random_weights, write_bert
 
 IDS = np.array([[2, 5, 6, 3, 0], [2, 3, 0, 0, 0], [2, 7, 8, 9, 3]], "int32")
@@ -56,6 +62,15 @@ def test_as_a_network_and_beside_n_grams(tmp_path):
     both = text_network("wide_and_deep", sizes=sizes, deep="bert", pretrained=folder, wide_units=3)
     assert set(both.input) == {"wordpieces", "ngrams", "ngram_weights"}
     assert both.output.shape == (None, 3 + 32)
+
+
+def test_what_is_recommended_is_that_of_the_deep_network():
+    assert deep_network("bert", {}).recommended == RECOMMENDED
+    assert deep_network("wide_and_deep", {"deep": "bert"}).recommended == RECOMMENDED
+    assert deep_network("wide_and_deep", {}).recommended == Recommended()
+    assert RECOMMENDED.learning_rate < Recommended().learning_rate
+    with pytest.raises(InputError, match="`--network` must be one of"):
+        deep_network("wide_and_deep", {"deep": "bart"})
 
 
 class TestFolders:
