@@ -250,6 +250,7 @@ def _load(app: TextApp, folder: Path, settings: TextTraining) -> "keras.Model":
 
     import dlkit.networks
     import dlkit.text.tokenizer
+    import dlkit.text.wordpiece
     from dlkit.data.messages import shown
 
     app.tasks(settings)  # imports what the application has of its own

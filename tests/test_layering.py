@@ -23,6 +23,9 @@ MAY_IMPORT = {
     "app": {"errors", "settings", "tasks"},
     "tuning": BELOW_TASKS | {"tasks", "training", "app"},
     "cli": BELOW_TASKS | {"tasks", "training", "tuning", "serving", "app"},
+    "doctor": {"errors"},
+    "bench": BELOW_TASKS | {"tasks", "training", "serving"},
+    "__main__": {"errors", "doctor", "bench"},
 }
 FRAMEWORKS = {"keras", "tensorflow"}
 WITHOUT_FRAMEWORKS = {"errors", "settings", "evaluation", "app"}

@@ -2,39 +2,47 @@
 
 import importlib
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Literal, NamedTuple
 
 import keras
 
 from dlkit.errors import InputError
-from dlkit.networks import bag_of_ngrams, cnn, cnn_rnn, lstm, mlp, rnn
+from dlkit.networks import bag_of_ngrams, bert, cnn, cnn_rnn, lstm, mlp, rnn
 from dlkit.networks.embedding import EmbeddingBag
+from dlkit.networks.pretrained import RECOMMENDED, pretrained_bert
+from dlkit.networks.recommended import Recommended
 from dlkit.networks.wide_and_deep import wide_and_deep
 
 
 class TextSizes(NamedTuple):
-    """How many ids of each kind the tokenizer gives, with 0 for none."""
+    """How many ids of each kind the tokenizer gives, with 0 for none.
+
+    `encoding` is the size of what a frozen encoder gives for a text, 0 where there is none.
+    """
 
     tokens: int
     subwords: int
     ngrams: int
+    encoding: int = 0
 
 
 class Network(NamedTuple):
     """A builder, its search space, and what it reads.
 
     "steps" is a sequence of vectors `(batch, words, units)`, "vector" the weighted bag of n-grams
-    `(batch, units)`, "ngrams" the ids themselves.
+    `(batch, units)`, "ngrams" the ids themselves, "wordpieces" the ids of a pretrained encoder.
     """
 
     build: Callable[..., keras.Model]
     search_space: Callable[[Any], dict[str, Any]]
-    reads: Literal["steps", "vector", "ngrams"]
+    reads: Literal["steps", "vector", "ngrams", "wordpieces"]
+    recommended: Recommended = Recommended()
 
 
 NETWORKS = {
     "bag_of_ngrams": Network(bag_of_ngrams.bag_of_ngrams, bag_of_ngrams.search_space, "ngrams"),
+    "bert": Network(pretrained_bert, bert.search_space, "wordpieces", RECOMMENDED),
     "cnn": Network(cnn.cnn, cnn.search_space, "steps"),
     "cnn_rnn": Network(cnn_rnn.cnn_rnn, cnn_rnn.search_space, "steps"),
     "lstm": Network(lstm.lstm, lstm.search_space, "steps"),
@@ -71,8 +79,8 @@ def text_network(
             `branch_dropout` is its own, and all others are of the deep network.
 
     Returns:
-        A model from a dictionary of `tokens`, `subwords`, `ngrams`, `ngram_weights`, or those of
-        them that it reads, to features `(batch, feature_dim)`.
+        A model from a dictionary of `tokens`, `subwords`, `ngrams`, `ngram_weights`, `wordpieces`,
+        `encoding`, or those of them that it reads, to features `(batch, feature_dim)`.
 
     Raises:
         InputError: There is no such network, or it has no such argument.
@@ -90,6 +98,10 @@ def text_network(
         }
         return _wide_and_deep(sizes, **arguments)
     entry = find_network(network)
+    if entry.reads == "wordpieces":
+        if sizes.encoding:
+            return _over_encoding(sizes.encoding, arguments)
+        return _call(network, entry.build, arguments)
     if entry.reads == "ngrams":
         return _call(network, entry.build, {"ngram_count": sizes.ngrams, **arguments})
     if entry.reads == "vector":
@@ -102,6 +114,15 @@ def text_network(
         )
     body = _call(network, entry.build, {"input_shape": entrance.output.shape[1:], **arguments})
     return keras.Model(entrance.input, body(entrance.output), name=f"text_{body.name}")
+
+
+def deep_network(network: str, arguments: Mapping[str, Any]) -> Network:
+    """Finds a network, or the deep one of "wide_and_deep" with these arguments.
+
+    Raises:
+        InputError: There is none.
+    """
+    return find_network(arguments.get("deep", DEEP) if network == "wide_and_deep" else network)
 
 
 def word_vectors(
@@ -126,6 +147,14 @@ def word_vectors(
     vectors = keras.layers.SpatialDropout1D(dropout, name=f"{name}_dropout")(vectors)
 
     return keras.Model({"tokens": tokens, "subwords": subwords}, vectors, name=name)
+
+
+def _over_encoding(size: int, arguments: dict[str, Any]) -> keras.Model:
+    """Puts a multilayer perceptron over what a frozen encoder gives."""
+    encoding = keras.Input((size,), name="encoding")
+    chosen = {"units": (512,), "activation": "gelu", "dropout": 0.3, **arguments}
+    body = _call("mlp", mlp.mlp, {"input_shape": (size,), **chosen})
+    return keras.Model({"encoding": encoding}, body(encoding), name=f"encoding_{body.name}")
 
 
 def _wide_and_deep(

@@ -12,6 +12,13 @@ from dlkit.data.messages import shown
 from dlkit.errors import InputError
 from dlkit.training.run_folder import write_atomically, write_history
 
+_FILE = "checkpoint.npz"
+
+
+def has_checkpoint(folder: Path) -> bool:
+    """Returns whether a training has left its state in the folder."""
+    return (folder / _FILE).exists()
+
 
 class BestWeights(keras.callbacks.Callback):
     """Keeps the best weights and the history, and stops when they no longer improve.
@@ -64,7 +71,7 @@ class Checkpoint(BestWeights):
 
     def __init__(self, folder: Path, *, monitor: str | None, patience: int) -> None:
         super().__init__(monitor=monitor, patience=patience)
-        self.path = folder / "checkpoint.npz"
+        self.path = folder / _FILE
         self.history_path = folder / "history.csv"
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:

@@ -37,7 +37,6 @@ def fit(
     folder: Path | None,
     resume: bool,
     strategy: Any,
-    last_epoch: int | None = None,
 ) -> dict[str, list[float]]:
     """Trains a model and leaves it with the weights of its best epoch on validation.
 
@@ -50,7 +49,6 @@ def fit(
         folder: The run folder, or None to write and to show nothing.
         resume: Goes on from the state that an earlier call left in the folder.
         strategy: The distribution strategy.
-        last_epoch: How many of the epochs of the recipe to train; None trains all.
 
     Returns:
         The history: a list of one value an epoch by the name of the value.
@@ -64,7 +62,6 @@ def fit(
             jit_compile=False,  # sparse gradients of embeddings have no XLA kernels
         )
         model.optimizer.build(model.trainable_variables)
-    recipe = recipe._replace(epochs=last_epoch or recipe.epochs)
     monitor = "val_loss" if validation else None
     if folder is None:
         best = BestWeights(monitor=monitor, patience=recipe.patience)

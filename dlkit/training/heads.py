@@ -1,6 +1,6 @@
 """A network and its heads, trained on prepared rows as the settings say."""
 
-import json
+import functools
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -11,17 +11,19 @@ import numpy as np
 from dlkit.data.messages import shown
 from dlkit.data.pipeline import Rows
 from dlkit.errors import DivergenceError, InputError
-from dlkit.networks import TextSizes, text_network
+from dlkit.networks import TextSizes, deep_network, text_network
+from dlkit.networks.recommended import Recommended
 from dlkit.settings import TextTraining
 from dlkit.tasks import Task, join_heads
-from dlkit.text.tokenizer import Tokenizer
+from dlkit.training.checkpoint import has_checkpoint
 from dlkit.training.fit import Recipe, fit, outputs_of
+from dlkit.training.fitted_heads import fit_heads
 from dlkit.training.prepared import PreparedTexts
+from dlkit.training.text_front import network_arguments
 
-_STEPS = 1600
 _EPOCHS = (5, 30)
-"""As many epochs as make so many steps, within bounds: small files are read often enough, large
-ones not for hours."""
+"""Bounds of the epochs that make the steps that suit a network: small files are read often enough,
+large ones not for hours."""
 
 
 class TrainedHeads(NamedTuple):
@@ -35,7 +37,7 @@ class TrainedHeads(NamedTuple):
     @property
     def best_epoch(self) -> int:
         """Returns the number of the epoch that validation chose, from 1."""
-        return int(np.argmin(self.history["val_loss"])) + 1
+        return _best_epoch(self.history)
 
 
 def train_heads(
@@ -47,6 +49,10 @@ def train_heads(
     folder: Path | None,
 ) -> TrainedHeads:
     """Builds, fits and calibrates the network and the heads of all tasks.
+
+    Where the number of epochs is left to us and the best one comes in the first half, while the
+    learning rate is still high, a shorter training in which it falls sooner is tried too; the one
+    with the lower validation loss is kept.
 
     Args:
         settings: What to do; with `settings.resume` the checkpoint of the folder is continued.
@@ -62,19 +68,14 @@ def train_heads(
         InputError: The network does not take its arguments.
         DivergenceError: The outputs are no numbers.
     """
-    heads = _heads(settings, tasks, prepared, strategy)
+    recipe = recipe_of(settings, len(prepared.data.train.texts))
+    fit_once = functools.partial(_fit, settings, tasks, prepared, validate=True, strategy=strategy)
+    heads, history = fit_once(recipe=recipe, folder=folder)
+    if shorter := _shorter(settings, recipe, history):
+        again, history_again = fit_once(recipe=shorter, folder=folder and folder / "shorter")
+        if min(history_again["val_loss"]) < min(history["val_loss"]):
+            heads, history = again, history_again
     validation = prepared.validation(heads.input, tasks)
-    recipe = _recipe(settings, len(prepared.data.train.texts))
-    history = fit(
-        heads,
-        tasks,
-        prepared.training(heads.input, tasks),
-        validation,
-        recipe=recipe,
-        folder=folder,
-        resume=settings.resume,
-        strategy=strategy,
-    )
     outputs = outputs_of(heads, validation, batch_size=recipe.batch_size)
     _calibrate(tasks, outputs, validation, recipe)
     return TrainedHeads(heads, history, validation, outputs)
@@ -95,8 +96,7 @@ def refit_heads(
         settings: What to do; with `settings.resume` the checkpoint of the folder is continued.
         tasks: What to learn, adapted and calibrated.
         prepared: The rows, of which those of validation are ignored.
-        epochs: How many epochs to train, of as many as the settings say: the learning rate falls
-            as it did when validation chose.
+        epochs: How many epochs to train; the learning rate falls to zero over them.
         strategy: The distribution strategy.
         folder: Gets the checkpoint.
 
@@ -106,38 +106,68 @@ def refit_heads(
     Raises:
         DivergenceError: The loss is no number.
     """
-    keras.utils.set_random_seed(settings.seed)  # also after a resume, which trained less before
-    heads = _heads(settings, tasks, prepared, strategy)
-    recipe = _recipe(settings, len(prepared.data.train.texts))
-    folder.mkdir(exist_ok=True)
-    history = fit(
-        heads,
-        tasks,
-        prepared.training(heads.input, tasks),
-        None,
-        recipe=recipe,
-        folder=folder,
-        resume=settings.resume,
-        strategy=strategy,
-        last_epoch=min(epochs, recipe.epochs),
+    recipe = recipe_of(settings, len(prepared.data.train.texts))._replace(epochs=epochs)
+    heads, history = _fit(
+        settings, tasks, prepared, recipe=recipe, validate=False, strategy=strategy, folder=folder
     )
     if not np.isfinite(history["loss"][-1]):
         raise _divergence(recipe, "the loss is no number")
     return heads
 
 
-def _heads(
-    settings: TextTraining, tasks: Sequence[Task], prepared: PreparedTexts, strategy: Any
-) -> keras.Model:
+def _fit(
+    settings: TextTraining,
+    tasks: Sequence[Task],
+    prepared: PreparedTexts,
+    *,
+    recipe: Recipe,
+    validate: bool,
+    strategy: Any,
+    folder: Path | None,
+) -> tuple[keras.Model, dict[str, list[float]]]:
+    keras.utils.set_random_seed(settings.seed)  # whatever was trained, or resumed, before
+    if folder is not None:
+        folder.mkdir(exist_ok=True)
     with strategy.scope():
-        return join_heads(_network(settings, prepared.tokenizer), tasks)
+        network = _network(settings, prepared.front.sizes)
+        heads = join_heads(network, tasks)
+    training = prepared.training(heads.input, tasks)
+    goes_on = settings.resume and folder is not None and has_checkpoint(folder)
+    if _recommended(settings).fitted_heads and not goes_on:
+        fit_heads(heads, network, tasks, training, seed=settings.seed)
+    history = fit(
+        heads,
+        tasks,
+        training,
+        prepared.validation(heads.input, tasks) if validate else None,
+        recipe=recipe,
+        folder=folder,
+        resume=settings.resume,
+        strategy=strategy,
+    )
+    return heads, history
 
 
-def _network(settings: TextTraining, tokenizer: Tokenizer) -> keras.Model:
-    sizes = TextSizes(tokenizer.token_count, tokenizer.subword_count, tokenizer.ngram_count)
-    arguments = _network_arguments(settings)
+def _shorter(
+    settings: TextTraining, recipe: Recipe, history: dict[str, list[float]]
+) -> Recipe | None:
+    best = _best_epoch(history)
+    if settings.epochs or best > recipe.epochs / 2:
+        return None
+    return recipe._replace(epochs=2 * best)
+
+
+def _best_epoch(history: dict[str, list[float]]) -> int:
+    return int(np.argmin(history["val_loss"])) + 1
+
+
+def _network(settings: TextTraining, sizes: TextSizes) -> keras.Model:
+    arguments = network_arguments(settings)
+    pretrained: dict[str, Any] = {}
+    if settings.pretrained and not settings.freeze_encoder:
+        pretrained["pretrained"] = settings.pretrained
     try:
-        return text_network(settings.network, sizes=sizes, **arguments)
+        return text_network(settings.network, sizes=sizes, **arguments, **pretrained)
     except InputError:
         raise
     except (TypeError, ValueError) as error:
@@ -150,35 +180,25 @@ def _network(settings: TextTraining, tokenizer: Tokenizer) -> keras.Model:
         raise InputError(msg) from error
 
 
-def _network_arguments(settings: TextTraining) -> dict[str, Any]:
-    try:
-        arguments = json.loads(settings.network_arguments)
-    except ValueError as error:
-        arguments = error
-    if not isinstance(arguments, dict):
-        msg = (
-            "`--network-arguments` must be a JSON object. Received: "
-            f"{settings.network_arguments!r}. Write it like '{{\"units\": 64}}'."
-        )
-        raise InputError(msg)
-    return arguments
-
-
-def _recipe(settings: TextTraining, rows: int) -> Recipe:
-    steps = -(-rows // settings.batch_size)
+def recipe_of(settings: TextTraining, rows: int) -> Recipe:
+    """Returns how to fit: as the settings say, or as suits their network where they say nothing."""
+    suited = _recommended(settings)
+    batch_size = settings.batch_size or suited.batch_size
+    steps = -(-rows // batch_size)
     return Recipe(
-        epochs=settings.epochs or automatic_epochs(steps),
-        batch_size=settings.batch_size,
-        learning_rate=settings.learning_rate,
+        epochs=settings.epochs or min(max(-(-suited.steps // steps), _EPOCHS[0]), _EPOCHS[1]),
+        batch_size=batch_size,
+        learning_rate=settings.learning_rate or suited.learning_rate,
         weight_decay=settings.weight_decay,
         patience=settings.patience,
         seed=settings.seed,
     )
 
 
-def automatic_epochs(steps: int) -> int:
-    """Returns how often to read rows that make so many steps."""
-    return min(max(-(-_STEPS // steps), _EPOCHS[0]), _EPOCHS[1])
+def _recommended(settings: TextTraining) -> Recommended:
+    if settings.freeze_encoder:
+        return Recommended()
+    return deep_network(settings.network, network_arguments(settings)).recommended
 
 
 def _calibrate(

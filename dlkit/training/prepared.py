@@ -7,23 +7,26 @@ import tensorflow as tf
 
 from dlkit.data.pipeline import Rows, tokenize, tokenized_rows
 from dlkit.data.text_rows import LabelledTexts
+from dlkit.settings import TextTraining
 from dlkit.tasks import Task, encode_targets
-from dlkit.text.tokenizer import Tokenizer
 from dlkit.training.text_data import TextData
+from dlkit.training.text_front import ENCODING, PIECES, encode_pieces, text_front
 
 
 class PreparedTexts:
-    """An adapted tokenizer and the ids that it gave, kept in memory.
+    """What learned from the training texts how to read, and what it read, kept in memory.
 
     Args:
         data: The rows.
-        max_words: See `Tokenizer`.
+        settings: Say how texts enter the network.
+
+    Raises:
+        InputError: The pretrained files are missing, or no network of the settings reads them.
     """
 
-    def __init__(self, data: TextData, *, max_words: int) -> None:
+    def __init__(self, data: TextData, settings: TextTraining) -> None:
         self.data = data
-        self.tokenizer = Tokenizer(max_words=max_words)
-        self.tokenizer.adapt(data.train.texts)
+        self.front = text_front(settings, data.train.texts)
         self._training: dict[str, tf.RaggedTensor] = {}
         self._validation: dict[str, tf.RaggedTensor] = {}
 
@@ -44,11 +47,18 @@ class PreparedTexts:
     ) -> Rows:
         names = list(features)
         if missing := [name for name in names if name not in known]:
-
-            def chosen(texts: Any) -> dict[str, Any]:
-                ids = self.tokenizer(texts)
-                return {name: ids[name] for name in missing}
-
-            known |= tokenize(chosen, part.texts)
+            known |= self._read(part.texts, missing)
         targets, weights = encode_targets(tasks, part.labels)
         return tokenized_rows({name: known[name] for name in names}, targets, weights)
+
+    def _read(self, texts: Sequence[str], names: Sequence[str]) -> dict[str, tf.RaggedTensor]:
+        asked = [PIECES if name == ENCODING else name for name in names]
+
+        def chosen(batch: Any) -> dict[str, Any]:
+            ids = self.front.tokenizer(batch)
+            return {name: ids[name] for name in asked}
+
+        features = tokenize(chosen, texts)
+        if self.front.encoder is not None and ENCODING in names:
+            features[ENCODING] = encode_pieces(self.front.encoder, features.pop(PIECES))
+        return features

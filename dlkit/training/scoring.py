@@ -26,8 +26,11 @@ def predict_labelled(model: keras.Model, rows: LabelledTexts) -> list[Prediction
         The predictions of each task, over the rows that have its label.
     """
     layer = model.get_layer("answers")
-    parts = [answers for _, answers in answer_batches(model, rows.texts, batch_size=_BATCH)]
-    answers = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    order = np.argsort([len(text) for text in rows.texts], kind="stable")  # batches of one length
+    texts = (rows.texts[i] for i in order)
+    parts = [answers for _, answers in answer_batches(model, texts, batch_size=_BATCH)]
+    back = np.argsort(order)
+    answers = {name: np.concatenate([part[name] for part in parts])[back] for name in parts[0]}
     predictions = []
     for task in layer.tasks:
         present = np.flatnonzero([label is not None for label in rows.labels[task.name]])

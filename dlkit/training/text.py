@@ -71,13 +71,13 @@ def train_text_model(
     tasks = list(tasks)
     data = load_text_data(settings, sources, labels, tasks)
     _check_same_data(folder, data, resume=settings.resume)
-    prepared = PreparedTexts(data, max_words=settings.max_words)
+    prepared = PreparedTexts(data, settings)
     trained = train_heads(settings, tasks, prepared, strategy=strategy, folder=folder)
     validation = predict_rows(tasks, trained.outputs, trained.validation, data.validation.texts)
     heads, learned = trained.heads, data
     if settings.refit and not settings.validation_data:
         learned = data.with_validation_learned()
-        prepared = PreparedTexts(learned, max_words=settings.max_words)
+        prepared = PreparedTexts(learned, settings)
         heads = refit_heads(
             settings,
             tasks,
@@ -86,7 +86,7 @@ def train_text_model(
             strategy=strategy,
             folder=folder / "refit",
         )
-    model = answering_model(prepared.tokenizer, heads, tasks)
+    model = answering_model(prepared.front.layer(), heads, tasks)
     write_atomically(folder / "model.keras", model.save)
     seconds = time.monotonic() - start
     measured = learned if data.test else data  # the baseline never learns the rows it is scored on

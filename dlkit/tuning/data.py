@@ -36,7 +36,6 @@ class SearchRows:
 
     Attributes:
         digest: Tells these rows from others.
-        prepared: From a repeat and the most words of a text to its `PreparedTexts`.
 
     Raises:
         InputError: The files or their labels break a rule.
@@ -58,7 +57,7 @@ class SearchRows:
         parts = [self._table, self._validation]
         content = [part.to_pydict() for part in parts if part is not None]
         self.digest = hashlib.sha256(json.dumps(content).encode()).hexdigest()
-        self.prepared = functools.lru_cache(_KEPT)(self._prepared)
+        self._prepared = functools.lru_cache(_KEPT)(self._prepare)
 
     def tasks(self, settings: TextTraining) -> list[Task]:
         """Returns the tasks that have labels, made by these settings and adapted."""
@@ -85,5 +84,11 @@ class SearchRows:
         )
         return TextData(train, validation, None, [])
 
-    def _prepared(self, repeat: int, max_words: int) -> PreparedTexts:
-        return PreparedTexts(self.split(repeat), max_words=max_words)
+    def prepared(self, repeat: int, settings: TextTraining) -> PreparedTexts:
+        """Returns the rows of a repeat as the settings read them; those of others if they agree."""
+        network = settings.network if settings.pretrained else type(settings)().network
+        return self._prepared(repeat, settings.max_words, network)
+
+    def _prepare(self, repeat: int, max_words: int, network: str) -> PreparedTexts:
+        settings = dataclasses.replace(self._settings, max_words=max_words, network=network)
+        return PreparedTexts(self.split(repeat), settings)

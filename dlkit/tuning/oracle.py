@@ -148,7 +148,7 @@ def make_oracle(kind: str, space: SearchSpace, *, seed: int, path: Path) -> kera
         "max_consecutive_failed_trials": None,
     }
     if kind == "hyperband":
-        oracle = _Hyperband(max_epochs=space.epochs, hyperband_iterations=None, **common)
+        oracle = _Hyperband(max_epochs=space.recipe.epochs, hyperband_iterations=None, **common)
     elif kind == "bayesian":
         common |= {"num_initial_points": _INITIAL_POINTS, "alpha": _NOISE}
         oracle = _Bayesian(max_trials=None, **common)

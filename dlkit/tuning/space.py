@@ -9,6 +9,7 @@ import keras_tuner
 
 from dlkit.networks.text_search_space import register, text_search_space
 from dlkit.settings import TextTraining
+from dlkit.training.fit import Recipe
 
 QUICK_NETWORKS = ("bag_of_ngrams", "cnn")
 """Networks beside the default one that train in seconds without a GPU."""
@@ -25,7 +26,7 @@ class SearchSpace:
         settings: Where the search starts from; its first trial.
         networks: Networks to choose among; () takes the one of the settings if it was given,
             else the default one and `QUICK_NETWORKS`.
-        epochs: As many as the settings make by themselves.
+        recipe: What the settings come to for these rows.
         search_epochs: Whether to search over them.
     """
 
@@ -34,11 +35,11 @@ class SearchSpace:
         settings: TextTraining,
         *,
         networks: Sequence[str] = (),
-        epochs: int,
+        recipe: Recipe,
         search_epochs: bool = True,
     ) -> None:
         self.settings = settings
-        self.epochs = epochs
+        self.recipe = recipe
         default = type(settings)()
         self._free = {
             field.name
@@ -82,6 +83,8 @@ class SearchSpace:
     def _networks(self, networks: Sequence[str]) -> list[str]:
         if "network_arguments" not in self._free:
             return []
+        if self.settings.pretrained:  # what no other network takes
+            return [self.settings.network]
         if networks:
             first = [self.settings.network] if self.settings.network in networks else []
             return list(dict.fromkeys([*first, *networks]))
@@ -91,15 +94,15 @@ class SearchSpace:
 
     def _changes(self, hp: keras_tuner.HyperParameters) -> dict[str, Any]:
         """Declares the settings that are free, and returns their values."""
-        now = self.settings
-        some = sorted({max(2, round(share * self.epochs)) for share in _EPOCH_SHARES})
-        epochs = [*(count for count in some if count < self.epochs), now.epochs]
+        now, most, rate = self.settings, self.recipe.epochs, self.recipe.learning_rate
+        some = sorted({max(2, round(share * most)) for share in _EPOCH_SHARES})
+        epochs = [*(count for count in some if count < most), now.epochs]
         spaces = {
             "learning_rate": lambda name: hp.Float(
-                name, 3e-4, 1e-2, sampling="log", default=now.learning_rate
+                name, 0.15 * rate, 5 * rate, sampling="log", default=rate
             ),
             "epochs": lambda name: hp.Choice(name, epochs, default=now.epochs),
-            "batch_size": lambda name: _choice(hp, name, [32, 64, 128], now.batch_size),
+            "batch_size": lambda name: _choice(hp, name, [32, 64, 128], self.recipe.batch_size),
             "label_smoothing": lambda name: hp.Float(name, 0, 0.3, default=now.label_smoothing),
             "class_weights": lambda name: hp.Choice(
                 name, ["none", "balanced"], default=now.class_weights

@@ -50,7 +50,7 @@ def run_job(rows: SearchRows, job: Job, options: SearchOptions) -> dict[str, Any
     """
     start = time.monotonic()
     keras.backend.clear_session()  # a trial is what it would be in a process of its own
-    prepared = rows.prepared(job.repeat, job.settings.max_words)
+    prepared = rows.prepared(job.repeat, job.settings)
     try:
         found = _train(rows, prepared, job.settings, options)
     except DivergenceError as error:
@@ -108,7 +108,7 @@ def _cost(
 ) -> float | None:
     if kind == "none":
         return None
-    model = answering_model(prepared.tokenizer, trained.heads, tasks)
+    model = answering_model(prepared.front.layer(), trained.heads, tasks)
     if kind == "size":
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "model.keras"

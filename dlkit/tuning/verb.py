@@ -10,7 +10,7 @@ from rich.console import Console
 from dlkit.app import TextApp
 from dlkit.errors import InputError
 from dlkit.settings import TextTraining, changed, from_json, to_json
-from dlkit.training.heads import automatic_epochs
+from dlkit.training.heads import recipe_of
 from dlkit.training.run_folder import new_folder, read_json, write_json
 from dlkit.tuning.console import SearchProgress, print_tables
 from dlkit.tuning.data import SearchRows
@@ -95,7 +95,7 @@ def _space(rows: SearchRows, settings: TextTraining, options: SearchOptions) -> 
     return SearchSpace(
         settings,
         networks=options.networks,
-        epochs=settings.epochs or automatic_epochs(-(-count // settings.batch_size)),
+        recipe=recipe_of(settings, count),
         search_epochs=options.tuner != "hyperband",
     )
 

@@ -102,7 +102,7 @@ def test_options(refused, arguments, message):
         (["--validation-data", "no.csv"], "there is no file `no.csv`"),
         (["--data", "times.csv", "--split", "time"], "every time must be ISO 8601 such as"),
         (["--split", "group"], "must be a column `group`"),
-        (["--network", "lstmm"], "`--network` must be one of bag_of_ngrams, cnn"),
+        (["--network", "lstmm"], "`--network` must be one of bag_of_ngrams, bert, cnn"),
         (["--network", "nowhere:build"], "or MODULE:BUILDER. Received: nowhere:build (No module"),
         (["--network-arguments", "{units"], "`--network-arguments` must be a JSON object"),
         (["--network-arguments", '{"unit": 1}'], "`--network-arguments` of bag_of_ngrams must be"),

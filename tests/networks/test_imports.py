@@ -12,7 +12,7 @@ ROOM = Path(dlkit.__file__).parent / "networks"
 @pytest.mark.parametrize("path", sorted(ROOM.glob("*.py")), ids=lambda path: path.stem)
 def test_networks_know_keras_alone(path):
     """The same builder runs on any Keras backend, and knows nothing of what it serves."""
-    allowed = {"keras", "keras_tuner", "numpy", *sys.stdlib_module_names}
+    allowed = {"keras", "keras_tuner", "numpy", "safetensors", *sys.stdlib_module_names}
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             modules = [alias.name for alias in node.names]

@@ -1,3 +1,4 @@
+import csv
 import itertools
 import json
 
@@ -109,6 +110,26 @@ def test_the_kept_network_learns_from_the_validation_rows_too(tmp_path):
         np.testing.assert_array_equal(np.sort(learned), np.sort(tokenizer.ngram_hashes))
     assert (again.folder / "refit" / "history.csv").exists()
     assert not (once.folder / "refit").exists()
+
+
+def test_a_training_that_overfits_early_is_tried_with_a_shorter_schedule(tmp_path):
+    rows = made_rows(160)
+    noise = [row | {"topic": rows[-i]["topic"]} for i, row in enumerate(rows)]
+    source = write_rows(tmp_path / "rows.jsonl", noise + rows)
+    run = train_on([source], tmp_path / "run", epochs=0, refit=False)
+    losses = {}
+    for part in ("", "shorter"):
+        with (run.folder / part / "history.csv").open(encoding="utf-8") as file:
+            losses[part] = [float(line["val_loss"]) for line in csv.DictReader(file)]
+    best = losses[""].index(min(losses[""])) + 1
+    assert best <= 15
+    assert len(losses["shorter"]) <= 2 * best
+    kept = min(losses.values(), key=min)
+    assert f"{min(kept):.3f}" in (run.folder / "report.html").read_text(encoding="utf-8")
+
+
+def test_epochs_that_were_given_are_kept(trained):
+    assert not (trained.folder / "shorter").exists()
 
 
 def test_rows_of_a_validation_file_are_never_learned_from(trained):

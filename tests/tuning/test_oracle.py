@@ -6,15 +6,17 @@ import math
 import pytest
 
 from dlkit.settings import TextTraining
+from dlkit.training.fit import Recipe
 from dlkit.tuning.oracle import end_trial, make_oracle
 from dlkit.tuning.space import SearchSpace
 
 KINDS = ("random", "bayesian", "hyperband")
+RECIPE = Recipe(epochs=9, batch_size=64, learning_rate=0.002, weight_decay=0.0, patience=5, seed=0)
 
 
 def space():
     given = TextTraining(network="bag_of_ngrams", max_words=50, batch_size=16)
-    return SearchSpace(given, epochs=9, search_epochs=True)
+    return SearchSpace(given, recipe=RECIPE, search_epochs=True)
 
 
 def oracle_of(kind, path):

@@ -3,11 +3,14 @@ import json
 import pytest
 
 from dlkit.settings import TextTraining
+from dlkit.training.fit import Recipe
 from dlkit.tuning.space import QUICK_NETWORKS, SearchSpace
+
+RECIPE = Recipe(epochs=16, batch_size=64, learning_rate=0.002, weight_decay=0.0, patience=5, seed=0)
 
 
 def space_of(settings=None, **options):
-    return SearchSpace(settings or TextTraining(), **{"epochs": 16} | options)
+    return SearchSpace(settings or TextTraining(), **{"recipe": RECIPE} | options)
 
 
 def test_the_defaults_are_the_settings_as_they_are():

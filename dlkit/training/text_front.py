@@ -1,0 +1,146 @@
+"""How texts enter a network: tokenizers, and an encoder that does not learn."""
+
+import json
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from dlkit.data.pipeline import evaluation_batches, tokenized_rows
+from dlkit.errors import InputError
+from dlkit.networks import TextSizes, deep_network
+from dlkit.networks.pretrained import find_pretrained, pretrained_bert, read_tokenizing
+from dlkit.settings import TextTraining
+from dlkit.text.tokenizer import Tokenizer
+from dlkit.text.wordpiece import WordPiece, read_vocabulary
+
+PIECES, ENCODING = "wordpieces", "encoding"
+
+
+class TextFront(NamedTuple):
+    """What is done to a text once, before a network learns from it.
+
+    Args:
+        tokenizer: From string `(batch,)` to named ids.
+        encoder: From `wordpieces` to features, where it is frozen and so no part of the network.
+        sizes: How many ids there are, and how large the encoding is.
+    """
+
+    tokenizer: keras.layers.Layer
+    encoder: keras.Model | None
+    sizes: TextSizes
+
+    def layer(self) -> keras.layers.Layer:
+        """Returns all of it as one layer, from string `(batch,)` to what the network reads."""
+        if self.encoder is None:
+            return self.tokenizer
+        text = keras.Input((), dtype="string", name="text")
+        ids = dict(self.tokenizer(text))
+        encoding = self.encoder({PIECES: ids.pop(PIECES)})
+        return keras.Model(text, {**ids, ENCODING: encoding}, name="encoded_text")
+
+
+def text_front(settings: TextTraining, texts: Sequence[str]) -> TextFront:
+    """Makes what the network of the settings reads.
+
+    Args:
+        settings: Name the network and what it is pretrained on.
+        texts: The training texts, from which tokenizers learn.
+
+    Returns:
+        The front.
+
+    Raises:
+        InputError: The pretrained files are missing, or no network of the settings reads them.
+    """
+    is_wide = settings.network == "wide_and_deep"
+    if deep_network(settings.network, network_arguments(settings)).reads != PIECES:
+        _check_unused(settings)
+        return _words_front(settings, texts)
+    if not settings.pretrained:
+        msg = "`--pretrained` must say where the encoder of `--network bert` comes from. Received "
+        raise InputError(msg + "none. Add `--pretrained minilm`, or a folder.")
+    pieces = _wordpiece(settings)
+    tokenizer, sizes = pieces, TextSizes(0, 0, 0)
+    if is_wide:
+        words, _, sizes = _words_front(settings, texts)
+        text = keras.Input((), dtype="string", name="text")
+        tokenizer = keras.Model(text, {**words(text), **pieces(text)}, name="tokenizers")
+    if not settings.freeze_encoder:
+        return TextFront(tokenizer, None, sizes)
+    encoder = pretrained_bert(pretrained=settings.pretrained, trainable_layers=0)
+    return TextFront(tokenizer, encoder, sizes._replace(encoding=encoder.output.shape[-1]))
+
+
+def network_arguments(settings: TextTraining) -> dict[str, Any]:
+    """Returns the arguments of the network.
+
+    Raises:
+        InputError: They are no JSON object.
+    """
+    try:
+        arguments = json.loads(settings.network_arguments)
+    except ValueError as error:
+        arguments = error
+    if not isinstance(arguments, dict):
+        msg = (
+            "`--network-arguments` must be a JSON object. Received: "
+            f"{settings.network_arguments!r}. Write it like '{{\"units\": 64}}'."
+        )
+        raise InputError(msg)
+    return arguments
+
+
+def encode_pieces(
+    encoder: keras.Model, pieces: tf.RaggedTensor, *, batch_size: int = 64
+) -> tf.RaggedTensor:
+    """Encodes the word pieces of rows.
+
+    Args:
+        encoder: From `wordpieces` int `(batch, steps)` to float `(batch, size)`.
+        pieces: int `(rows, None)`.
+        batch_size: Rows that are encoded together.
+
+    Returns:
+        float32 `(rows, size)`.
+    """
+    batches, order = evaluation_batches(
+        tokenized_rows({PIECES: pieces}, {}, {}), batch_size=batch_size
+    )
+    encoding = encoder.predict(batches.map(lambda features, *_: features), verbose=0)
+    return tf.RaggedTensor.from_tensor(encoding[np.argsort(order)])
+
+
+def _words_front(settings: TextTraining, texts: Sequence[str]) -> TextFront:
+    tokenizer = Tokenizer(max_words=settings.max_words)
+    tokenizer.adapt(texts)
+    sizes = TextSizes(tokenizer.token_count, tokenizer.subword_count, tokenizer.ngram_count)
+    return TextFront(tokenizer, None, sizes)
+
+
+def _wordpiece(settings: TextTraining) -> WordPiece:
+    folder = find_pretrained(str(settings.pretrained))
+    tokenizing = read_tokenizing(folder)
+    vocabulary = read_vocabulary(folder / "vocab.txt")
+    if len(vocabulary) > tokenizing.vocabulary_size:
+        msg = f"`--pretrained` must have a vector for each of its {len(vocabulary)} word pieces. "
+        received = f"Received: {folder}, with {tokenizing.vocabulary_size}. "
+        raise InputError(msg + received + "Take vocab.txt and weights from one model.")
+    return WordPiece(
+        vocabulary,
+        max_length=min(settings.max_words + 2, tokenizing.positions),
+        lower_case=tokenizing.lower_case,
+        strip_accents=tokenizing.strip_accents,
+    )
+
+
+def _check_unused(settings: TextTraining) -> None:
+    for option, given in (
+        ("--pretrained", settings.pretrained),
+        ("--freeze-encoder", settings.freeze_encoder),
+    ):
+        if given:
+            msg = f"`{option}` needs a network with an encoder. Received: {settings.network}. "
+            raise InputError(msg + "Add `--network bert`, or leave it out.")
