@@ -26,6 +26,7 @@ class SearchSpace:
         networks: Networks to choose among; () takes the one of the settings if it was given,
             else the default one and `QUICK_NETWORKS`.
         epochs: As many as the settings make by themselves.
+        longest: Words of the longest text: to cut texts at more than that changes nothing.
         search_epochs: Whether to search over them.
     """
 
@@ -35,10 +36,12 @@ class SearchSpace:
         *,
         networks: Sequence[str] = (),
         epochs: int,
+        longest: int,
         search_epochs: bool = True,
     ) -> None:
         self.settings = settings
         self.epochs = epochs
+        self._longest = longest
         default = type(settings)()
         self._free = {
             field.name
@@ -93,6 +96,7 @@ class SearchSpace:
         """Declares the settings that are free, and returns their values."""
         now = self.settings
         some = sorted({max(2, round(share * self.epochs)) for share in _EPOCH_SHARES})
+        words = [count for count in (32, 64, 128) if count < self._longest]
         epochs = [*(count for count in some if count < self.epochs), now.epochs]
         spaces = {
             "learning_rate": lambda name: hp.Float(
@@ -105,7 +109,7 @@ class SearchSpace:
                 name, ["none", "balanced"], default=now.class_weights
             ),
             "weight_decay": lambda name: _choice(hp, name, [0.0, 0.001, 0.01], now.weight_decay),
-            "max_words": lambda name: _choice(hp, name, [32, 64, 128], now.max_words),
+            "max_words": lambda name: _choice(hp, name, words, now.max_words),
         }
         return {name: declare(name) for name, declare in spaces.items() if name in self._free}
 

@@ -91,11 +91,13 @@ def _searched(
 
 
 def _space(rows: SearchRows, settings: TextTraining, options: SearchOptions) -> SearchSpace:
-    count = len(rows.split(0).train.texts)
+    prepared = rows.prepared(0, settings.max_words)
+    count = len(prepared.data.train.texts)
     return SearchSpace(
         settings,
         networks=options.networks,
         epochs=settings.epochs or automatic_epochs(-(-count // settings.batch_size)),
+        longest=int(prepared.training(["tokens"], []).lengths.max()),
         search_epochs=options.tuner != "hyperband",
     )
 

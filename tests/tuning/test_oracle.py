@@ -14,7 +14,7 @@ KINDS = ("random", "bayesian", "hyperband")
 
 def space():
     given = TextTraining(network="bag_of_ngrams", max_words=50, batch_size=16)
-    return SearchSpace(given, epochs=9, search_epochs=True)
+    return SearchSpace(given, epochs=9, longest=100)
 
 
 def oracle_of(kind, path):

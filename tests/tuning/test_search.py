@@ -44,7 +44,7 @@ class Scores:
 
 
 def search_of(folder, workers, **options):
-    space = SearchSpace(SETTINGS, epochs=9)
+    space = SearchSpace(SETTINGS, epochs=9, longest=100)
     oracle = make_oracle("random", space, seed=3, path=folder / "oracle.json")
     chosen = SearchOptions(**{"trials": 6, "processes": workers.count} | options)
     shown = []
