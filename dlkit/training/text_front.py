@@ -32,6 +32,11 @@ class TextFront(NamedTuple):
     encoder: keras.Model | None
     sizes: TextSizes
 
+    @property
+    def reads(self) -> str:
+        """Returns the name of the ids of which a text has as many as words, or pieces of words."""
+        return PIECES if PIECES in self.tokenizer(tf.constant([""])) else "tokens"
+
     def layer(self) -> keras.layers.Layer:
         """Returns all of it as one layer, from string `(batch,)` to what the network reads."""
         if self.encoder is None:

@@ -148,7 +148,7 @@ def _parallel(
         f"Each line a trial over its hyperparameters, at the right its score ({objective}): the "
         "winner, the better half and the others. A line ends where a trial lacks the next one."
     )
-    width = 110 * (len(names) + 1)
+    width = 90 * (len(names) + 1)
     return Figure("Parallel coordinates", caption, {"data": traces, "layout": layout}, width)
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import keras_tuner
 import numpy as np
-from keras_tuner.engine.trial import TrialStatus
+from keras_tuner.engine.trial import Trial, TrialStatus
 
 from dlkit.errors import InputError
 from dlkit.settings import TextTraining
@@ -71,21 +71,10 @@ class Search:
 
     def run(self) -> None:
         """Runs trials while the budget lasts, then the finalists."""
-        running: dict[str, tuple[keras_tuner.engine.trial.Trial, str]] = {}
+        running: dict[str, tuple[Trial, str]] = {}
         slots = [f"worker-{number}" for number in range(self.options.processes)]
         while True:
-            while self.workers.free and not self._is_enough(len(running)):
-                trial = self.oracle.create_trial(slots[0])
-                if trial.status == TrialStatus.IDLE:
-                    break
-                if trial.status == TrialStatus.STOPPED:
-                    self._enough = True
-                    break
-                running[trial.trial_id] = (trial, slots.pop(0))
-                if (record := self.records.get(f"{trial.trial_id}-0")) is not None:
-                    self._end(running, record, slots)  # a kill came before the oracle knew
-                else:
-                    self.workers.give(self._job(trial.trial_id, 0, trial.hyperparameters.values))
+            self._begin_trials(running, slots)
             if not running:
                 break
             self._end(running, self._next_record(), slots)
@@ -130,6 +119,28 @@ class Search:
     def _repeats(self) -> int:
         return self.options.repeats if len(self.finalists()) > 1 else 0
 
+    def _begin_trials(self, running: dict[str, tuple[Trial, str]], slots: list[str]) -> None:
+        """Gives every free worker a trial, unless it is enough."""
+        while self.workers.free and not self._is_enough(len(running)):
+            trial = self.oracle.create_trial(slots[0])
+            if trial.status == TrialStatus.IDLE:  # it waits for those that run
+                return
+            if trial.status == TrialStatus.STOPPED:
+                self._enough = True
+                return
+            running[trial.trial_id] = (trial, slots.pop(0))
+            if (record := self.records.get(f"{trial.trial_id}-0")) is not None:
+                self._end(running, record, slots)  # a kill came before the oracle knew
+            else:
+                self.workers.give(self._job(trial.trial_id, 0, trial.hyperparameters.values))
+
+    def _end(
+        self, running: dict[str, tuple[Trial, str]], record: dict[str, Any], slots: list[str]
+    ) -> None:
+        trial, slot = running.pop(record["trial"])
+        end_trial(self.oracle, trial, record)
+        slots.insert(0, slot)
+
     def _run_finalists(self) -> None:
         wanted = [
             (trial, repeat)
@@ -164,11 +175,6 @@ class Search:
         self._save()
         self.show(record)
         return record
-
-    def _end(self, running: dict, record: dict[str, Any], slots: list[str]) -> None:
-        trial, slot = running.pop(record["trial"])
-        end_trial(self.oracle, trial, record)
-        slots.insert(0, slot)
 
     def _is_enough(self, running: int) -> bool:
         """Returns whether no further trial is to begin."""

@@ -27,6 +27,7 @@ class SearchSpace:
         networks: Networks to choose among; () takes the one of the settings if it was given,
             else the default one and `QUICK_NETWORKS`.
         recipe: What the settings come to for these rows.
+        longest: Words of the longest text: to cut texts at more than that changes nothing.
         search_epochs: Whether to search over them.
     """
 
@@ -36,10 +37,12 @@ class SearchSpace:
         *,
         networks: Sequence[str] = (),
         recipe: Recipe,
+        longest: int,
         search_epochs: bool = True,
     ) -> None:
         self.settings = settings
         self.recipe = recipe
+        self._longest = longest
         default = type(settings)()
         self._free = {
             field.name
@@ -97,6 +100,7 @@ class SearchSpace:
         now, most, rate = self.settings, self.recipe.epochs, self.recipe.learning_rate
         some = sorted({max(2, round(share * most)) for share in _EPOCH_SHARES})
         epochs = [*(count for count in some if count < most), now.epochs]
+        words = [count for count in (32, 64, 128) if count < self._longest]
         spaces = {
             "learning_rate": lambda name: hp.Float(
                 name, 0.15 * rate, 5 * rate, sampling="log", default=rate
@@ -108,7 +112,7 @@ class SearchSpace:
                 name, ["none", "balanced"], default=now.class_weights
             ),
             "weight_decay": lambda name: _choice(hp, name, [0.0, 0.001, 0.01], now.weight_decay),
-            "max_words": lambda name: _choice(hp, name, [32, 64, 128], now.max_words),
+            "max_words": lambda name: _choice(hp, name, words, now.max_words),
         }
         return {name: declare(name) for name, declare in spaces.items() if name in self._free}
 

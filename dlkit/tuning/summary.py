@@ -125,8 +125,13 @@ def _retraining_table(retrainings: Mapping[str, Any]) -> Table:
 
 
 def described(values: Mapping[str, Any], defaults: Mapping[str, Any]) -> str:
-    """Names the values that differ from the defaults."""
-    different = {name: v for name, v in values.items() if defaults.get(name) != v}
+    """Names the values that differ from the defaults; of Hyperband's own, the epochs."""
+    shown = {name.replace("tuner/epochs", "epochs"): v for name, v in values.items()}
+    different = {
+        name: v
+        for name, v in shown.items()
+        if defaults.get(name) != v and not name.startswith("tuner/")
+    }
     parts = [f"{name} {short(value)}" for name, value in different.items()]
     return ", ".join(parts) or "the defaults"
 

@@ -91,11 +91,13 @@ def _searched(
 
 
 def _space(rows: SearchRows, settings: TextTraining, options: SearchOptions) -> SearchSpace:
-    count = len(rows.split(0).train.texts)
+    prepared = rows.prepared(0, settings)
+    count = len(prepared.data.train.texts)
     return SearchSpace(
         settings,
         networks=options.networks,
         recipe=recipe_of(settings, count),
+        longest=int(prepared.training([prepared.front.reads], []).lengths.max()),
         search_epochs=options.tuner != "hyperband",
     )
 

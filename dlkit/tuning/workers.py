@@ -87,8 +87,7 @@ class Processes:
 
     def result(self) -> tuple[Any, dict[str, Any]]:
         """Waits for a job to end and returns it and what came of it."""
-        connection = wait(list(self._busy))[0]
-        assert isinstance(connection, Connection)
+        connection: Any = wait(list(self._busy))[0]
         job, process = self._busy.pop(connection)
         try:
             record = connection.recv()

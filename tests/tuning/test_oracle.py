@@ -16,7 +16,7 @@ RECIPE = Recipe(epochs=9, batch_size=64, learning_rate=0.002, weight_decay=0.0, 
 
 def space():
     given = TextTraining(network="bag_of_ngrams", max_words=50, batch_size=16)
-    return SearchSpace(given, recipe=RECIPE, search_epochs=True)
+    return SearchSpace(given, recipe=RECIPE, longest=100)
 
 
 def oracle_of(kind, path):

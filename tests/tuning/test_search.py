@@ -45,7 +45,7 @@ class Scores:
 
 
 def search_of(folder, workers, **options):
-    space = SearchSpace(SETTINGS, recipe=recipe_of(SETTINGS, 9 * 64))
+    space = SearchSpace(SETTINGS, recipe=recipe_of(SETTINGS, 9 * 64), longest=100)
     oracle = make_oracle("random", space, seed=3, path=folder / "oracle.json")
     chosen = SearchOptions(**{"trials": 6, "processes": workers.count} | options)
     shown = []

@@ -10,7 +10,7 @@ RECIPE = Recipe(epochs=16, batch_size=64, learning_rate=0.002, weight_decay=0.0,
 
 
 def space_of(settings=None, **options):
-    return SearchSpace(settings or TextTraining(), **{"recipe": RECIPE} | options)
+    return SearchSpace(settings or TextTraining(), **{"recipe": RECIPE, "longest": 100} | options)
 
 
 def test_the_defaults_are_the_settings_as_they_are():
@@ -79,3 +79,10 @@ def test_hyperband_sets_the_epochs(values):
     assert "epochs" not in space.defaults
     expected = values.get("tuner/epochs", 0)
     assert space.settings_of({**space.defaults, **values}).epochs == expected
+
+
+@pytest.mark.parametrize(("longest", "choices"), [(20, []), (33, [32]), (500, [32, 64, 128])])
+def test_texts_are_cut_only_where_they_are_longer(longest, choices):
+    space = space_of(longest=longest)
+    found = next(hp for hp in space.hyperparameters.space if hp.name == "max_words")
+    assert sorted(found.values) == sorted({*choices, 128})

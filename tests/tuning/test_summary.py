@@ -93,6 +93,7 @@ def test_the_tables_name_winner_and_failure(space):
     assert len(trials.rows) == 31
     assert [row[0] for row in trials.rows if row[0].endswith("*")] == ["2 *"]
     assert trials.rows[-1][:2] == ["30", "failed"]
+    assert described({"tuner/epochs": 3, "tuner/round": 1}, {}) == "epochs 3"
     assert described({"rate": 0.012345, "a": 1}, {"a": 1}) == "rate 0.0123"
     text = io.StringIO()
     print_tables(Console(file=text, width=200), tables)

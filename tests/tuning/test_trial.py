@@ -74,8 +74,9 @@ def test_a_trial_is_measured_and_repeatable(rows, settings):
 
 
 def test_the_same_row_is_tokenized_once(rows, settings):
-    assert rows.prepared(0, 128) is rows.prepared(0, 128)
-    assert rows.prepared(0, 128) is not rows.prepared(0, 64)
+    short = dataclasses.replace(settings, max_words=64)
+    assert rows.prepared(0, settings) is rows.prepared(0, settings)
+    assert rows.prepared(0, settings) is not rows.prepared(0, short)
 
 
 @pytest.mark.parametrize("cost", ["latency", "size"])
