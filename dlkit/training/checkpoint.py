@@ -24,14 +24,12 @@ class BestWeights(keras.callbacks.Callback):
     """Keeps the best weights and the history, and stops when they no longer improve.
 
     Args:
-        monitor: The value of `logs` that is smallest in the best epoch; None takes the last epoch
-            for the best.
-        patience: Epochs without a better value before training stops.
+        patience: Epochs without a lower validation loss before training stops; None trains all, and
+            takes the last for the best.
     """
 
-    def __init__(self, *, monitor: str | None, patience: int) -> None:
+    def __init__(self, *, patience: int | None) -> None:
         super().__init__()
-        self.monitor = monitor
         self.patience = patience
         self.best: float | None = None
         self.best_epoch = 0
@@ -44,12 +42,12 @@ class BestWeights(keras.callbacks.Callback):
         """Records the epoch, and stops training when patience is over."""
         for name, value in (logs or {}).items():
             self.history.setdefault(name, []).append(float(value))
-        value = self.history[self.monitor][-1] if self.monitor else -float(epoch)
+        value = -float(epoch) if self.patience is None else self.history["val_loss"][-1]
         if self.best is None or value < self.best:
             self.best, self.best_epoch = value, epoch
             self.best_weights = self.model.get_weights()
         self.epochs_done = epoch + 1
-        self.finished = epoch - self.best_epoch >= self.patience
+        self.finished = self.patience is not None and epoch - self.best_epoch >= self.patience
         self.model.stop_training = self.finished
 
     def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
@@ -65,12 +63,11 @@ class Checkpoint(BestWeights):
 
     Args:
         folder: The run folder; gets `checkpoint.npz` and `history.csv`.
-        monitor: See `BestWeights`.
         patience: See `BestWeights`.
     """
 
-    def __init__(self, folder: Path, *, monitor: str | None, patience: int) -> None:
-        super().__init__(monitor=monitor, patience=patience)
+    def __init__(self, folder: Path, *, patience: int | None) -> None:
+        super().__init__(patience=patience)
         self.path = folder / _FILE
         self.history_path = folder / "history.csv"
 

@@ -17,13 +17,16 @@ _WARMUP_SHARE = 0.05
 
 
 class Recipe(NamedTuple):
-    """How to fit: the same words as the options of the command line."""
+    """How to fit: the same words as the options of the command line.
+
+    Without `patience` all epochs are trained and the last one is kept.
+    """
 
     epochs: int
     batch_size: int
     learning_rate: float
     weight_decay: float
-    patience: int
+    patience: int | None
     seed: int
 
 
@@ -38,13 +41,13 @@ def fit(
     resume: bool,
     strategy: Any,
 ) -> dict[str, list[float]]:
-    """Trains a model and leaves it with the weights of its best epoch on validation.
+    """Trains a model and leaves it with the weights of its best epoch, or of its last.
 
     Args:
         model: From the features of the rows to `{task.name: outputs}`, made under `strategy`.
         tasks: The tasks whose heads the model has.
         training: Rows to learn from.
-        validation: Rows that choose the epoch; without them the last one is kept.
+        validation: Rows that are scored after each epoch, and choose the epoch that is kept.
         recipe: How to fit.
         folder: The run folder, or None to write and to show nothing.
         resume: Goes on from the state that an earlier call left in the folder.
@@ -62,12 +65,11 @@ def fit(
             jit_compile=False,  # sparse gradients of embeddings have no XLA kernels
         )
         model.optimizer.build(model.trainable_variables)
-    monitor = "val_loss" if validation else None
     if folder is None:
-        best = BestWeights(monitor=monitor, patience=recipe.patience)
+        best = BestWeights(patience=recipe.patience)
         _fit(model, training, validation, recipe=recipe, best=best)
         return best.history
-    checkpoint = Checkpoint(folder, monitor=monitor, patience=recipe.patience)
+    checkpoint = Checkpoint(folder, patience=recipe.patience)
     if resume and checkpoint.restore(model) and checkpoint.is_over(recipe.epochs):
         checkpoint.set_model(model)
         checkpoint.on_train_end()

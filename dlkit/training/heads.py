@@ -33,11 +33,8 @@ class TrainedHeads(NamedTuple):
     history: dict[str, list[float]]
     validation: Rows
     outputs: dict[str, np.ndarray]
-
-    @property
-    def best_epoch(self) -> int:
-        """Returns the number of the epoch that validation chose, from 1."""
-        return _best_epoch(self.history)
+    epochs: int
+    """As many as validation chose."""
 
 
 def train_heads(
@@ -50,9 +47,8 @@ def train_heads(
 ) -> TrainedHeads:
     """Builds, fits and calibrates the network and the heads of all tasks.
 
-    Where the number of epochs is left to us and the best one comes in the first half, while the
-    learning rate is still high, a shorter training in which it falls sooner is tried too; the one
-    with the lower validation loss is kept.
+    Where the number of epochs is left to us and the best one comes early, while the learning rate
+    is still high, training starts again with so few epochs that the rate has fallen by then.
 
     Args:
         settings: What to do; with `settings.resume` the checkpoint of the folder is continued.
@@ -71,14 +67,15 @@ def train_heads(
     recipe = recipe_of(settings, len(prepared.data.train.texts))
     fit_once = functools.partial(_fit, settings, tasks, prepared, validate=True, strategy=strategy)
     heads, history = fit_once(recipe=recipe, folder=folder)
-    if shorter := _shorter(settings, recipe, history):
-        again, history_again = fit_once(recipe=shorter, folder=folder and folder / "shorter")
-        if min(history_again["val_loss"]) < min(history["val_loss"]):
-            heads, history = again, history_again
+    epochs = int(np.argmin(history["val_loss"])) + 1
+    if not settings.epochs and 2 * epochs + 1 < recipe.epochs:
+        epochs = 2 * epochs + 1
+        shorter = recipe._replace(epochs=epochs, patience=None)
+        heads, history = fit_once(recipe=shorter, folder=folder and folder / "shorter")
     validation = prepared.validation(heads.input, tasks)
     outputs = outputs_of(heads, validation, batch_size=recipe.batch_size)
     _calibrate(tasks, outputs, validation, recipe)
-    return TrainedHeads(heads, history, validation, outputs)
+    return TrainedHeads(heads, history, validation, outputs, epochs)
 
 
 def refit_heads(
@@ -106,7 +103,8 @@ def refit_heads(
     Raises:
         DivergenceError: The loss is no number.
     """
-    recipe = recipe_of(settings, len(prepared.data.train.texts))._replace(epochs=epochs)
+    recipe = recipe_of(settings, len(prepared.data.train.texts))
+    recipe = recipe._replace(epochs=epochs, patience=None)
     heads, history = _fit(
         settings, tasks, prepared, recipe=recipe, validate=False, strategy=strategy, folder=folder
     )
@@ -146,19 +144,6 @@ def _fit(
         strategy=strategy,
     )
     return heads, history
-
-
-def _shorter(
-    settings: TextTraining, recipe: Recipe, history: dict[str, list[float]]
-) -> Recipe | None:
-    best = _best_epoch(history)
-    if settings.epochs or best > recipe.epochs / 2:
-        return None
-    return recipe._replace(epochs=2 * best)
-
-
-def _best_epoch(history: dict[str, list[float]]) -> int:
-    return int(np.argmin(history["val_loss"])) + 1
 
 
 def _network(settings: TextTraining, sizes: TextSizes) -> keras.Model:

@@ -82,7 +82,7 @@ def train_text_model(
             settings,
             tasks,
             prepared,
-            epochs=trained.best_epoch,
+            epochs=trained.epochs,
             strategy=strategy,
             folder=folder / "refit",
         )

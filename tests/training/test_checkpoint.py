@@ -26,7 +26,7 @@ def small_model(seed=0):
 
 
 def checkpoint_of(folder, **changes):
-    options = {"monitor": "val_loss", "patience": 9} | changes
+    options = {"patience": 9} | changes
     return Checkpoint(folder, **options)
 
 

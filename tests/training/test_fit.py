@@ -115,12 +115,14 @@ def test_without_validation_the_last_epoch_is_kept(tmp_path, written):
     folder = tmp_path if written else None
     expected = run_fit(model_of(), None, epochs=4)["loss"]
     model = model_of()
-    history = run_fit(model, folder, validation=None, epochs=4)
+    history = run_fit(model, folder, validation=None, patience=None, epochs=4)
     assert set(history) == {"loss", "accuracy"}
     assert history["loss"] == expected
     if written:
         again = model_of()
-        assert run_fit(again, folder, validation=None, epochs=4, resume=True) == history
+        assert (
+            run_fit(again, folder, validation=None, patience=None, epochs=4, resume=True) == history
+        )
         assert validation_loss(again) == validation_loss(model)
 
 

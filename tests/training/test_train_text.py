@@ -112,7 +112,7 @@ def test_the_kept_network_learns_from_the_validation_rows_too(tmp_path):
     assert not (once.folder / "refit").exists()
 
 
-def test_a_training_that_overfits_early_is_tried_with_a_shorter_schedule(tmp_path):
+def test_a_training_that_overfits_early_is_done_again_with_fewer_epochs(tmp_path):
     rows = made_rows(160)
     noise = [row | {"topic": rows[-i]["topic"]} for i, row in enumerate(rows)]
     source = write_rows(tmp_path / "rows.jsonl", noise + rows)
@@ -122,10 +122,7 @@ def test_a_training_that_overfits_early_is_tried_with_a_shorter_schedule(tmp_pat
         with (run.folder / part / "history.csv").open(encoding="utf-8") as file:
             losses[part] = [float(line["val_loss"]) for line in csv.DictReader(file)]
     best = losses[""].index(min(losses[""])) + 1
-    assert best <= 15
-    assert len(losses["shorter"]) <= 2 * best
-    kept = min(losses.values(), key=min)
-    assert f"{min(kept):.3f}" in (run.folder / "report.html").read_text(encoding="utf-8")
+    assert len(losses["shorter"]) == 2 * best + 1 < 30
 
 
 def test_epochs_that_were_given_are_kept(trained):
