@@ -11,10 +11,10 @@ import sys
 import time
 
 import pytest
-from conftest import ROOT
 
 from apps.sentiment.app import APP as SENTIMENT
 from dlkit.cli import main
+from tests.apps.conftest import ROOT
 from tests.made_rows import made_rows, write_rows
 
 _WAIT_SECONDS = 600

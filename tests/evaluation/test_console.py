@@ -1,11 +1,11 @@
 import io
 
 import numpy as np
-from made_up import four_rows, from_probabilities, many_rows
 from rich.console import Console
 
 from dlkit.evaluation.predictions import ValuePredictions
 from dlkit.evaluation.report import print_report
+from tests.evaluation.made_up import four_rows, from_probabilities, many_rows
 
 _METRICS = {"validation": {"accuracy": 0.9}, "baseline": {"accuracy": 0.8}, "train_seconds": 5}
 

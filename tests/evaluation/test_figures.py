@@ -3,10 +3,10 @@ import json
 import numpy as np
 import plotly.graph_objects as go
 import pytest
-from made_up import HOSTILE, four_rows, from_probabilities, many_rows
 
 from dlkit.evaluation import figures
 from dlkit.evaluation.predictions import ValuePredictions
+from tests.evaluation.made_up import HOSTILE, four_rows, from_probabilities, many_rows
 
 
 @pytest.mark.parametrize("head", [four_rows(), many_rows()], ids=["few", "many"])

@@ -5,7 +5,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from made_up import four_rows, from_probabilities
 from numpy.testing import assert_array_equal
 
 from dlkit.evaluation.metrics import (
@@ -17,6 +16,7 @@ from dlkit.evaluation.metrics import (
     worst_mistakes,
 )
 from dlkit.evaluation.predictions import ClassPredictions, ValuePredictions
+from tests.evaluation.made_up import four_rows, from_probabilities
 
 
 def test_known_answer():

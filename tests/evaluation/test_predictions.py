@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
-from made_up import four_rows
 from numpy.testing import assert_allclose, assert_array_equal
 
 from dlkit.errors import InputError
 from dlkit.evaluation.predictions import ClassPredictions, ValuePredictions
+from tests.evaluation.made_up import four_rows
 
 
 def test_answers_follow_from_the_logits():

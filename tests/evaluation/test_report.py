@@ -5,11 +5,11 @@ import re
 
 import numpy as np
 import pytest
-from made_up import HOSTILE, four_rows, from_probabilities, many_rows
 
 from dlkit.evaluation import page as page_module
 from dlkit.evaluation.predictions import ValuePredictions
 from dlkit.evaluation.report import write_report
+from tests.evaluation.made_up import HOSTILE, four_rows, from_probabilities, many_rows
 
 _METRICS = {
     "validation": {"accuracy": 0.9},
