@@ -55,7 +55,7 @@ def refused(capsys):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ([], "Expected one of {train, evaluate, predict, export}"),
+        ([], "Expected one of {train, tune, evaluate, predict, export, serve}"),
         (["trian"], "Unrecognized options: trian"),
         (["train", "--epoch-count", "3"], "Unrecognized options: --epoch-count"),
         (["train", "--epochs", "three"], "Error parsing --epochs: invalid literal for int()"),
