@@ -176,4 +176,4 @@ def _norm(x: Any, epsilon: float, *, trainable: bool, name: str) -> Any:
 
 def search_space(hp: Any) -> dict[str, Any]:
     """Returns arguments for `bert` from KerasTuner hyperparameters."""
-    return {"dropout": hp.Float("dropout", 0.0, 0.3, step=0.1)}
+    return {"dropout": hp.Float("dropout", 0.0, 0.3, default=0.1)}

@@ -1,9 +1,8 @@
 import keras
-import keras_tuner
 import numpy as np
 import pytest
 
-from dlkit.networks.cnn import cnn, image_cnn, image_search_space, search_space
+from dlkit.networks.cnn import cnn, image_cnn
 from tests.contract import check_network
 from tests.networks.sequences import (
     CHANNELS,
@@ -57,11 +56,6 @@ def test_bad_arguments():
             {"dropout": -0.1},
         ],
     )
-
-
-def test_search_space_holds_arguments():
-    body = cnn(input_shape=(None, 3), **search_space(keras_tuner.HyperParameters()))
-    assert body(np.zeros((2, 4, 3), "float32")).shape == (2, 64)
 
 
 def test_classic_small_network():
@@ -130,9 +124,3 @@ def test_image_too_small(shape, padding, received):
     arguments = {"filters": (4, 4, 4), "padding": padding}
     with pytest.raises(ValueError, match=f"`input_shape` must .*Received: .*{received}.*Give"):
         image_cnn(input_shape=shape, **arguments)
-
-
-def test_image_search_space_holds_arguments():
-    arguments = image_search_space(keras_tuner.HyperParameters())
-    body = image_cnn(input_shape=(8, 8, 3), **arguments)
-    assert body(np.zeros((2, 8, 8, 3), "float32")).shape == (2, 64)

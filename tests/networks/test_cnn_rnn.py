@@ -1,9 +1,7 @@
 import keras
-import keras_tuner
-import numpy as np
 import pytest
 
-from dlkit.networks.cnn_rnn import cnn_rnn, search_space
+from dlkit.networks.cnn_rnn import cnn_rnn
 from tests.contract import check_network
 from tests.networks.sequences import (
     CHANNELS,
@@ -75,8 +73,3 @@ def test_bad_arguments():
             {"dropout": None},
         ],
     )
-
-
-def test_search_space_holds_arguments():
-    body = cnn_rnn(input_shape=(None, 3), **search_space(keras_tuner.HyperParameters()))
-    assert body(np.zeros((2, 4, 3), "float32")).shape == (2, 128)

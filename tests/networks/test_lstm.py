@@ -1,9 +1,8 @@
 import keras
-import keras_tuner
 import numpy as np
 import pytest
 
-from dlkit.networks.lstm import lstm, search_space
+from dlkit.networks.lstm import lstm
 from tests.contract import check_network
 from tests.networks.sequences import (
     CHANNELS,
@@ -77,8 +76,3 @@ def test_bad_arguments():
             {"dropout": 1},
         ],
     )
-
-
-def test_search_space_holds_arguments():
-    body = lstm(input_shape=(None, 3), **search_space(keras_tuner.HyperParameters()))
-    assert body(np.zeros((2, 4, 3), "float32")).shape == (2, 64)

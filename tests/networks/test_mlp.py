@@ -1,9 +1,8 @@
 import keras
-import keras_tuner
 import numpy as np
 import pytest
 
-from dlkit.networks.mlp import mlp, search_space
+from dlkit.networks.mlp import mlp
 from tests.contract import check_network
 from tests.networks.sequences import accuracy_after_training, check_bad_arguments
 
@@ -50,8 +49,3 @@ def test_bad_arguments():
             {"dropout": 1.0, "input_shape": (3,)},
         ],
     )
-
-
-def test_search_space_holds_arguments():
-    body = mlp(input_shape=(3,), **search_space(keras_tuner.HyperParameters()))
-    assert body(np.zeros((2, 3), "float32")).shape == (2, 64)

@@ -1,9 +1,7 @@
 import keras
-import keras_tuner
-import numpy as np
 import pytest
 
-from dlkit.networks.rnn import rnn, search_space
+from dlkit.networks.rnn import rnn
 from tests.contract import check_network
 from tests.networks.sequences import (
     CHANNELS,
@@ -58,9 +56,3 @@ def test_bad_arguments():
             {"dropout": 2},
         ],
     )
-
-
-def test_search_space_holds_arguments():
-    arguments = search_space(keras_tuner.HyperParameters())
-    body = rnn(input_shape=(None, 3), **arguments)
-    assert body(np.zeros((2, 4, 3), "float32")).shape == (2, 64)

@@ -9,11 +9,24 @@ from dlkit.errors import InputError
 from dlkit.networks import NETWORKS, TextSizes, text_network
 from dlkit.networks.cnn import image_cnn, image_search_space
 from dlkit.networks.text_search_space import register, text_search_space
+from tests.networks.tiny_bert import write_bert
 
 SIZES = TextSizes(50, 60, 70)
 TEXT_NETWORKS = [*NETWORKS, "wide_and_deep", "wide_and_deep+lstm"]
 PAIRS = {name: (entry.build, entry.search_space) for name, entry in NETWORKS.items()}
 PAIRS["image_cnn"] = (image_cnn, image_search_space)
+
+
+@pytest.fixture(scope="module")
+def build(tmp_path_factory):
+    """Builds a network; an encoder needs weights beside its arguments."""
+    folder = str(write_bert(tmp_path_factory.mktemp("bert")))
+
+    def build(network, **arguments):
+        pretrained = {"pretrained": folder} if network == "bert" else {}
+        return text_network(network, sizes=SIZES, **arguments, **pretrained)
+
+    return build
 
 
 @pytest.mark.parametrize("name", PAIRS)
@@ -26,23 +39,23 @@ def test_the_defaults_of_a_space_are_those_of_its_builder(name):
 
 
 @pytest.mark.parametrize("name", TEXT_NETWORKS)
-def test_the_defaults_of_a_text_network_build_it_as_without_arguments(name):
+def test_the_defaults_of_a_text_network_build_it_as_without_arguments(name, build):
     hp = keras_tuner.HyperParameters()
     network, arguments = text_search_space(hp, [name])
     deep = {"deep": "lstm"} if "+" in name else {}
-    expected = text_network(name.partition("+")[0], sizes=SIZES, **deep)
-    assert text_network(network, sizes=SIZES, **arguments).get_config() == expected.get_config()
+    expected = build(name.partition("+")[0], **deep)
+    assert build(network, **arguments).get_config() == expected.get_config()
 
 
 @pytest.mark.parametrize("name", TEXT_NETWORKS)
-def test_any_draw_builds(name):
+def test_any_draw_builds(name, build):
     hp = keras_tuner.HyperParameters()
     register(hp, [name])
     for seed in range(3):
         drawn = hp.copy()
         drawn.values = {x.name: x.random_sample(seed * 100 + i) for i, x in enumerate(hp.space)}
         network, arguments = text_search_space(drawn, [name])
-        assert text_network(network, sizes=SIZES, **arguments).output.shape[1] > 0
+        assert build(network, **arguments).output.shape[1] > 0
 
 
 def test_parts_are_shared_and_active_where_a_network_has_them():

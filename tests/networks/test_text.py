@@ -44,8 +44,8 @@ def test_contract_of_the_default():
     )
 
 
-@pytest.mark.parametrize("name", NETWORKS)
-def test_every_network_takes_text(name):
+@pytest.mark.parametrize("name", [name for name in NETWORKS if name != "bert"])
+def test_every_network_without_pretrained_weights_takes_text(name):
     network = build(name)
     assert set(network.input) == set(of_reading(NETWORKS[name].reads))
     features = network(of_reading(NETWORKS[name].reads))
