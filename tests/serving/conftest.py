@@ -55,13 +55,13 @@ def plant(tmp_path_factory):
     return folder
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def shop_url(shop):
     with listening("shop", shop, max_rows=20, max_body=4000) as url:
         yield url
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def plant_url(plant):
     with listening("plant", plant) as url:
         yield url

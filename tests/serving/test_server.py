@@ -95,7 +95,7 @@ def test_it_answers_what_it_accepted_before_it_stops(shop, stop):
         assert json.load(response)["predictions"][0]["shout"] == "LATE"
         assert response.getheader("connection") == "close"
         connection.close()
-        assert process.wait(TIMEOUT) in {-stop, 128 + stop}
+        assert process.wait(TIMEOUT) in {0, -stop, 128 + stop}  # 0 where the parent ignores it
         assert "Traceback" not in process.stderr.read()
 
 
