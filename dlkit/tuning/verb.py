@@ -9,6 +9,7 @@ from rich.console import Console
 
 from dlkit.app import TextApp
 from dlkit.errors import InputError
+from dlkit.runs import RUNS
 from dlkit.settings import TextTraining, changed, from_json, to_json
 from dlkit.training.heads import recipe_of
 from dlkit.training.run_folder import new_folder, read_json, write_json
@@ -23,8 +24,6 @@ from dlkit.tuning.space import SearchSpace
 from dlkit.tuning.summary import search_summary, summary_tables
 from dlkit.tuning.workers import InProcess, Processes, Request
 
-_RUNS = Path("runs")
-
 
 def tune(app: TextApp, asked: Tune) -> Path:
     """Searches, trains the winner, and returns the folder of its run.
@@ -36,7 +35,7 @@ def tune(app: TextApp, asked: Tune) -> Path:
     Raises:
         InputError: The data, the settings or the options break a rule.
     """
-    runs = _RUNS / app.name
+    runs = RUNS / app.name
     asked, folder = _asked(app, asked, runs)
     settings, options = asked.settings, asked.search
     _check_test_data(settings)

@@ -282,7 +282,7 @@ def test_a_key_press_that_stops(folder, monkeypatch, capsys):
     def stop(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("dlkit.cli.evaluate", stop)
+    monkeypatch.setattr("dlkit.text_verbs.evaluate", stop)
     with pytest.raises(SystemExit) as exit_info:
         main(INTENT, ["evaluate"])
     assert exit_info.value.code == 130
