@@ -51,10 +51,10 @@ class _Saved(keras_tuner.Oracle):
         return super().populate_space(trial_id)
 
     def _random_values(self) -> dict[str, Any] | None:
-        """Draws values, each of them the default with an even chance; another network is half as
-        likely as the default one.
+        """Draws values, each of them the default with an even chance.
 
-        The defaults are good, and a search of minutes sees little of a whole space.
+        The defaults are good, and a search of minutes sees little of a whole space. The default
+        network is twice as likely as any other.
         """
         while (values := super()._random_values()) is not None:
             draw = random.Random(self._seed_state)
