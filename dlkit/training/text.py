@@ -77,7 +77,7 @@ def train_text_model(
     heads, learned = trained.heads, data
     if settings.refit and not settings.validation_data:
         learned = data.with_validation_learned()
-        prepared = PreparedTexts(learned, settings)
+        prepared = PreparedTexts(learned, settings, encodings=prepared.encodings)
         heads = refit_heads(
             settings,
             tasks,
