@@ -1,12 +1,14 @@
 """The settings and the model of customer service."""
 
 import dataclasses
+import functools
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dlkit.app import TextApp
+from apps.intent.replies.command import Reply, ServeWithReplies, reply, serve
+from dlkit.app import TextApp, Verb
 from dlkit.errors import InputError
 from dlkit.settings import TextTraining
 from dlkit.text_verbs import text_verbs
@@ -69,10 +71,18 @@ def _tasks(settings: IntentTraining) -> Sequence["Task"]:
     ]
 
 
+def _verbs(app: TextApp) -> Mapping[str, Verb]:
+    return {
+        **text_verbs(app),
+        "reply": Verb(Reply, functools.partial(reply, app)),
+        "serve": Verb(ServeWithReplies, functools.partial(serve, app)),
+    }
+
+
 APP = TextApp(
     name="intent",
     description="Customer service: the intent of a question, or that it has none.",
-    verbs=text_verbs,
+    verbs=_verbs,
     settings=IntentTraining,
     sample=(_SAMPLE / "questions_en.jsonl", _SAMPLE / "questions_zh.jsonl"),
     tasks=_tasks,

@@ -108,7 +108,9 @@ def calibration_note(head: str, calibration: Mapping[str, Any]) -> str:
     auroc = sorted(calibration["auroc"].items(), key=lambda pair: -pair[1])
     compared = ", ".join(f"{name.replace('_', ' ')} {value:.3f}" for name, value in auroc)
     chosen = calibration["out_of_scope_score"].replace("_", " ")
-    note = f"{head}: out of scope where the score “{chosen}” is below {calibration['threshold']:.3f}"
+    note = (
+        f"{head}: out of scope where the score “{chosen}” is below {calibration['threshold']:.3f}"
+    )
     return f"{note}. AUROC of the scores on validation: {compared}." if compared else f"{note}."
 
 

@@ -10,10 +10,12 @@ from dlkit.tasks.answers import (
 from dlkit.tasks.base import Task
 from dlkit.tasks.centroids import CentroidSimilarity, class_centroids
 from dlkit.tasks.classification import Classification
+from dlkit.tasks.embedding import EMBEDDING, with_embedding
 from dlkit.tasks.multitask import encode_targets, join_heads
 from dlkit.tasks.regression import Regression
 
 __all__ = [
+    "EMBEDDING",
     "Answers",
     "CentroidSimilarity",
     "Classification",
@@ -26,4 +28,5 @@ __all__ = [
     "compiled_answers",
     "encode_targets",
     "join_heads",
+    "with_embedding",
 ]

@@ -34,11 +34,16 @@ def with_embedding(model: keras.Model) -> keras.Model:
         The same model, with `embedding` float32 `(batch, size)` of length 1.
     """
     answers, heads = model.get_layer("answers"), model.get_layer("heads")
-    front = next(layer for layer in model.layers if layer.name not in ("heads", "answers", "text"))
+    [front] = [
+        layer
+        for layer in model.layers
+        if layer not in (answers, heads) and not isinstance(layer, keras.layers.InputLayer)
+    ]
     features = front(model.input)
     vectors = features.get(_ENCODING)
     if vectors is None:
-        head = heads.get_layer(f"{answers.tasks[0].name}_logits")
+        output, *_ = keras.tree.flatten(heads.output[answers.tasks[0].name])
+        head = output._keras_history.operation
         network = keras.Model(heads.input, head.input, name="features")
         vectors = network({name: features[name] for name in heads.input})
     outputs = {**model.output, EMBEDDING: UnitLength(name=EMBEDDING)(vectors)}

@@ -114,8 +114,9 @@ def _fit(
 
 
 def outputs_of(model: keras.Model, rows: Rows, *, batch_size: int) -> dict[str, Any]:
-    """Returns the raw outputs of every head in the order of the rows: an array `(rows, ...)`, or a
-    dictionary of them.
+    """Returns the raw outputs of every head in the order of the rows.
+
+    Each is an array `(rows, ...)`, or a dictionary of them.
     """
     batches, order = evaluation_batches(rows, batch_size=batch_size)
     outputs = model.predict(batches, verbose=0)
