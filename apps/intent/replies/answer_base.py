@@ -6,7 +6,6 @@ import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from dlkit.data.messages import shown
 from dlkit.errors import InputError
 
 CLARIFY, HAND_OVER = "clarify", "hand_over"
@@ -94,6 +93,8 @@ def _entry(row: dict) -> Entry:
 def _day(value: str | None, name: str, place: str) -> datetime.date | None:
     if value is None:
         return None
+    from dlkit.data.messages import shown
+
     try:
         return datetime.date.fromisoformat(value)
     except ValueError as error:

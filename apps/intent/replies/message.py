@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from dlkit.data.messages import shown
 from dlkit.errors import InputError
 
 _LONGEST_TEXT = 20_000
@@ -69,4 +68,6 @@ def parse_message(document: Any) -> Message:
 
 
 def _error(rule: str, received: object) -> InputError:
+    from dlkit.data.messages import shown
+
     return InputError(f"`message` must {rule}. Received: {shown(received)}.")

@@ -17,8 +17,10 @@ Answer = Callable[[list[str]], Mapping[str, np.ndarray]]
 """From texts to the answers of the model, with their `embedding`."""
 
 _ASK = "Do you mean “{first}” or “{second}”?"
-_FIRST = re.compile(r"\W*(?:the )?(?:1|1st|first|former|one|第一.?|前者|前面.?.?|一)\W*", re.I)
-_SECOND = re.compile(r"\W*(?:the )?(?:2|2nd|second|latter|two|第二.?|后者|后面.?.?|二)\W*", re.I)
+_FIRST, _SECOND = (
+    re.compile(rf"\W*(?:the )?(?:{words})(?: one)?\W*", re.IGNORECASE)
+    for words in ("1|1st|first|former|one|第一.?|前者|一", "2|2nd|second|latter|two|第二.?|后者|二")
+)
 _LEAD = 0.1
 """By so much an answer to a clarifying question must be more like one option than the other."""
 
