@@ -24,7 +24,10 @@ from pathlib import Path
 import numpy as np
 import tyro
 
+from apps.intent.replies.matching import LEARNED, PRETRAINED, Calibration
+
 _PARAPHRASES = Path(__file__).parents[1] / "tests" / "apps" / "bank_paraphrases.csv"
+_WORDS_ALONE = PRETRAINED._replace(lexical_weight=1.0)
 _WEIGHTS = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
 
 
@@ -42,25 +45,26 @@ class Options:
     """Compare weights of the words on clinc150 instead."""
 
     run: Path | None = None
-    """A run of apps.intent whose vectors are compared too, such as one without an encoder."""
+    """A run of apps.intent whose vectors are compared too, or with --weights instead."""
 
 
 def main(options: Options) -> None:
     """Prints a table."""
     encode = _encoder(options.pretrained)
     if options.weights:
-        _compare_weights(options.data_folder, encode)
+        vectors = _run_vectors(options.run) if options.run else encode
+        _compare_weights(options.data_folder, vectors)
         return
     questions, asked, rows = _bank(options.data_folder / "faq" / "BankFAQs.csv.gz")
     ways = {
         "BM25": _bm25(questions, asked),
         "encoder alone": encode(asked) @ encode(questions).T,
-        "words alone": _similarities(questions, asked, None, 1.0),
-        "ours": _similarities(questions, asked, encode, None),
+        "words alone": _similarities(questions, asked, None, _WORDS_ALONE),
+        "ours": _similarities(questions, asked, encode, PRETRAINED),
     }
     if options.run:
         of_run = _run_vectors(options.run)
-        ways["ours, vectors of the run"] = _similarities(questions, asked, of_run, None)
+        ways["ours, vectors of the run"] = _similarities(questions, asked, of_run, LEARNED)
     print("| way | recall@1 | recall@3 | mean reciprocal rank |\n|---|---|---|---|")
     for name, scores in ways.items():
         ranks = _ranks(scores, questions, rows)
@@ -73,17 +77,15 @@ def _similarities(
     questions: list[str],
     asked: list[str],
     encode: Callable[[list[str]], np.ndarray] | None,
-    weight: float | None,
+    calibration: Calibration,
 ) -> np.ndarray:
     """Returns `(asked, questions)` of the product's own matcher."""
-    from apps.intent.replies.matching import LEXICAL_WEIGHT, Matcher
+    from apps.intent.replies.matching import Matcher
 
     none = np.zeros((1, 1), "float32")
     vectors = encode(questions) if encode else np.repeat(none, len(questions), 0)
     ours = encode(asked) if encode else np.repeat(none, len(asked), 0)
-    matcher = Matcher(
-        questions, vectors, questions, lexical_weight=LEXICAL_WEIGHT if weight is None else weight
-    )
+    matcher = Matcher(questions, vectors, questions, calibration=calibration)
     return np.stack(
         [matcher.similarities(text, vector) for text, vector in zip(asked, ours, strict=True)]
     )
@@ -160,7 +162,7 @@ def _compare_weights(folder: Path, encode: Callable[[list[str]], np.ndarray]) ->
         chosen = np.concatenate([np.flatnonzero(labels == name)[:count] for name in set(wanted)])
         questions = [data["train"][i][0] for i in chosen]
         meaning = vectors @ encode(questions).T
-        words = _similarities(questions, asked, None, 1.0)
+        words = _similarities(questions, asked, None, _WORDS_ALONE)
         cells = []
         for weight in _WEIGHTS:
             best = ((1 - weight) * meaning + weight * words).argmax(1)

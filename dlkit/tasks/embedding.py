@@ -1,5 +1,7 @@
 """The vector of a text, by which texts of like meaning are found."""
 
+from typing import Any
+
 import keras
 from keras import ops
 
@@ -7,18 +9,33 @@ EMBEDDING = "embedding"
 """Name of the vector among the answers."""
 
 _ENCODING = "encoding"
+_PRETRAINED = {_ENCODING, "wordpieces"}
 
 
 @keras.saving.register_keras_serializable("dlkit")
-class UnitLength(keras.layers.Layer):
-    """Scales vectors `(batch, size)` to length 1, in float32 under mixed precision too."""
+class TextVector(keras.layers.Layer):
+    """Scales vectors to length 1, and says where they come from.
 
-    def __init__(self, **kwargs: object) -> None:
-        super().__init__(**{"dtype": "float32", **kwargs})
+    Args:
+        is_pretrained: Whether an encoder made them that knows more than the training rows.
+    """
 
-    def call(self, vectors: keras.KerasTensor) -> keras.KerasTensor:
-        """Returns float32 `(batch, size)`; zeros stay zeros."""
-        return ops.normalize(vectors, axis=-1)
+    def __init__(self, is_pretrained: bool, **kwargs: Any) -> None:
+        super().__init__(**{"dtype": "float32", **kwargs})  # under mixed precision too
+        self.is_pretrained = is_pretrained
+
+    def call(self, vectors: Any) -> dict[str, Any]:
+        """Returns float32 `(batch, size)` and bool `(batch,)`; zeros stay zeros."""
+        return {
+            EMBEDDING: ops.normalize(vectors, axis=-1),
+            f"{EMBEDDING}_is_pretrained": ops.full(
+                ops.shape(vectors)[:1], self.is_pretrained, "bool"
+            ),
+        }
+
+    def get_config(self) -> dict[str, Any]:
+        """Returns the arguments that make an equal layer."""
+        return {**super().get_config(), "is_pretrained": self.is_pretrained}
 
 
 def with_embedding(model: keras.Model) -> keras.Model:
@@ -31,7 +48,9 @@ def with_embedding(model: keras.Model) -> keras.Model:
         model: From strings `(batch,)` to named answers, as a run saves it.
 
     Returns:
-        The same model, with `embedding` float32 `(batch, size)` of length 1.
+        The same model, with `embedding` float32 `(batch, size)` of length 1, and
+        `embedding_is_pretrained` bool `(batch,)`: like texts of every kind have like vectors where
+        it is true, else only those of a kind that the run has learned.
     """
     answers, heads = model.get_layer("answers"), model.get_layer("heads")
     [front] = [
@@ -46,5 +65,6 @@ def with_embedding(model: keras.Model) -> keras.Model:
         head = output._keras_history.operation
         network = keras.Model(heads.input, head.input, name="features")
         vectors = network({name: features[name] for name in heads.input})
-    outputs = {**model.output, EMBEDDING: UnitLength(name=EMBEDDING)(vectors)}
-    return keras.Model(model.input, outputs, name="answering_and_embedding")
+    is_pretrained = bool(_PRETRAINED & set(heads.input))
+    vector = TextVector(is_pretrained, name=EMBEDDING)(vectors)
+    return keras.Model(model.input, {**model.output, **vector}, name="answering_and_embedding")

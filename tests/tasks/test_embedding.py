@@ -11,7 +11,7 @@ from dlkit.tasks import (
     join_heads,
     with_embedding,
 )
-from dlkit.tasks.embedding import UnitLength
+from dlkit.tasks.embedding import TextVector
 from tests.contract import check_layer
 
 TASKS = {
@@ -41,14 +41,15 @@ class Encoded(keras.layers.Layer):
 
 
 def model_of(*tasks, encodes=False):
-    sizes = keras.Input((2,), name="sizes")
-    network = keras.Model({"sizes": sizes}, keras.layers.ReLU(name="relu")(sizes))
+    reads, size = ("encoding", 4) if encodes else ("sizes", 2)
+    read = keras.Input((size,), name=reads)
+    network = keras.Model({reads: read}, keras.layers.ReLU(name="relu")(read))
     return answering_model(Encoded(encodes, name="front"), join_heads(network, tasks), tasks)
 
 
 def test_contract():
     inputs = np.random.default_rng(0).normal(size=(3, 4)).astype("float32")
-    check_layer(lambda: UnitLength(name="unit"), inputs)
+    check_layer(lambda: TextVector(True, name="vector"), inputs)
 
 
 @pytest.mark.parametrize("names", [["label"], ["price", "label"]])
@@ -56,6 +57,7 @@ def test_features_are_the_vector(names):
     model = model_of(*(TASKS[name] for name in names))
     answers = with_embedding(model)(tf.constant(["abc", ""]))
     np.testing.assert_allclose(answers["embedding"], [[1, 0], [0, 0]])
+    assert answers["embedding_is_pretrained"].numpy().tolist() == [False, False]
     for name, value in model(tf.constant(["abc", ""])).items():
         assert answers[name].numpy().tolist() == value.numpy().tolist()
 
@@ -63,6 +65,7 @@ def test_features_are_the_vector(names):
 def test_a_frozen_encoder_says_what_the_vector_is():
     answers = with_embedding(model_of(TASKS["label"], encodes=True))(tf.constant(["abc"]))
     np.testing.assert_allclose(answers["embedding"], [[0.5] * 4])
+    assert answers["embedding_is_pretrained"].numpy().tolist() == [True]
 
 
 def test_it_goes_on_from_a_saved_model(tmp_path):

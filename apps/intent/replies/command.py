@@ -36,6 +36,9 @@ class Reply:
     """The messages; "-" reads one a line from standard input, each a text or a JSON object with
     text, and where wanted conversation, language and slots."""
 
+    audio: Path | None = None
+    """A spoken message in English, a wav file (pip install "dlkit[voice]")."""
+
     replies: Annotated[tuple[str, ...], tyro.conf.UseAppendAction] = ()
     """The answer base: a file with the column reply, and label or question, and where wanted
     title, language, valid_from and valid_until. Without it, the bundled sample."""
@@ -43,8 +46,8 @@ class Reply:
     run: Path | None = None
     """Folder of the run; without it runs/APP/latest."""
 
-    least_confidence: float = 0.5
-    """A question of the answer base that is matched with less confidence is not replied to."""
+    least_confidence: float = 0.4
+    """A question or an intent that is found with less confidence goes to a person."""
 
     def __post_init__(self) -> None:
         check_confidence(self.least_confidence)
@@ -57,8 +60,8 @@ class ServeWithReplies(Serve):
     replies: Annotated[tuple[str, ...], tyro.conf.UseAppendAction] = ()
     """The answer base, see `reply --help`; without it, /replies is not served."""
 
-    least_confidence: float = 0.5
-    """A question of the answer base that is matched with less confidence is not replied to."""
+    least_confidence: float = 0.4
+    """A question or an intent that is found with less confidence goes to a person."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -128,10 +131,18 @@ def serve(app: TextApp, options: ServeWithReplies) -> None:
 
 
 def _messages(options: Reply) -> Iterator[Message]:
+    if options.audio is not None:
+        if options.texts:
+            msg = "`TEXTS` and `--audio` must not be given both. Received: "
+            raise InputError(f"{msg}{len(options.texts)} texts and {options.audio}.")
+        from apps.intent.replies.speech import PocketSphinx, recognize_file
+
+        return iter([Message(recognize_file(options.audio, PocketSphinx()))])
     if options.texts == ("-",) or not (options.texts or sys.stdin.isatty()):
         return _lines()
     if not options.texts:
-        raise InputError("`TEXTS` must be given, or `-` for standard input. Received none.")
+        msg = "`TEXTS` must be given, or `--audio FILE`, or `-` for standard input. "
+        raise InputError(msg + "Received none.")
     return iter([Message(text) for text in options.texts])
 
 

@@ -8,13 +8,30 @@ import numpy as np
 
 from dlkit.errors import InputError
 
-LEXICAL_WEIGHT = 0.2
-"""Of the similarity of words, beside that of meaning; the best of 0, 0.1 ... 1 on the validation
-rows of clinc150 (`benchmarks/replies.py --weights`)."""
 
-_SLOPE, _GAP_SLOPE, _OFFSET = 5.5, 10.0, -4.2
-"""Logistic regression of whether the best match is right, on its similarity and its lead, fitted
-on those rows with half of the intents missing in the answer base."""
+class Calibration(NamedTuple):
+    """How similarities become a confidence.
+
+    Attributes:
+        lexical_weight: Of the similarity of words, beside that of meaning.
+        slope: Of the similarity in a logistic regression of whether the best match is right.
+        lead_slope: Of its lead over the best one with another reply.
+        offset: Of the regression.
+    """
+
+    lexical_weight: float
+    slope: float
+    lead_slope: float
+    offset: float
+
+
+PRETRAINED, LEARNED = Calibration(0.2, 5.5, 10.0, -4.2), Calibration(0.8, 5.9, 6.1, -3.7)
+"""For vectors of a pretrained encoder, and for those that a run has learned for its own classes.
+
+The weights are the best of 0, 0.1 ... 1 on the validation rows of clinc150, see
+`benchmarks/replies.py --weights`; the regressions are fitted there, with half of the classes
+missing among the questions, those of `LEARNED` on the similarity of words alone.
+"""
 
 
 class Match(NamedTuple):
@@ -40,7 +57,7 @@ class Matcher:
         questions: At least one.
         vectors: float32 `(questions, size)` of length 1.
         replies: What each question is replied, to tell which questions are the same.
-        lexical_weight: Share of the similarity of words in the sum, from 0 to 1.
+        calibration: Weighs words and meaning.
 
     Raises:
         InputError: The questions have no words.
@@ -52,7 +69,7 @@ class Matcher:
         vectors: np.ndarray,
         replies: Sequence[str],
         *,
-        lexical_weight: float = LEXICAL_WEIGHT,
+        calibration: Calibration,
     ) -> None:
         from dlkit.evaluation.baselines import tfidf_features
 
@@ -64,13 +81,14 @@ class Matcher:
             raise InputError(f"{msg}{len(questions)} questions ({error}). Add some.") from error
         self._vectors = vectors
         self._groups = np.unique(np.asarray(replies, object).astype(str), return_inverse=True)[1]
-        self._lexical_weight = lexical_weight
+        self._calibration = calibration
 
     def similarities(self, text: str, vector: np.ndarray) -> np.ndarray:
         """Returns float64 `(questions,)`, at most 1, of a message and its vector `(size,)`."""
         words = (self._table @ self._words.transform([text]).T).toarray()[:, 0] / 2  # two blocks
         meaning = self._vectors.astype(np.float64) @ vector
-        return self._lexical_weight * words + (1 - self._lexical_weight) * meaning
+        weight = self._calibration.lexical_weight
+        return weight * words + (1 - weight) * meaning
 
     def match(self, text: str, vector: np.ndarray, allowed: np.ndarray) -> Match:
         """Finds the best question among those that are allowed.
@@ -85,13 +103,13 @@ class Matcher:
         others = np.where(self._groups == self._groups[best], -1.0, similarity)
         other = int(others.argmax())
         if others[other] <= -1.0:
-            return Match(best, None, _confidence(similarity[best], 0.0), 0.0)
+            return Match(best, None, self._confidence(similarity[best], 0.0), 0.0)
         lead = similarity[best] - others[other]
-        first = _confidence(similarity[best], lead)
-        second = _confidence(others[other], -lead)
+        first = self._confidence(similarity[best], lead)
+        second = self._confidence(others[other], -lead)
         scale = max(1.0, first + second)
         return Match(best, other, first / scale, second / scale)
 
-
-def _confidence(similarity: float, lead: float) -> float:
-    return 1 / (1 + math.exp(-(_SLOPE * similarity + _GAP_SLOPE * lead + _OFFSET)))
+    def _confidence(self, similarity: float, lead: float) -> float:
+        _, slope, lead_slope, offset = self._calibration
+        return 1 / (1 + math.exp(-(slope * similarity + lead_slope * lead + offset)))

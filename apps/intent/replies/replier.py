@@ -10,7 +10,7 @@ import numpy as np
 from apps.intent.replies.answer_base import CLARIFY, HAND_OVER, Entry
 from apps.intent.replies.conversations import Conversations, Option, Pending
 from apps.intent.replies.language import LanguageGuess
-from apps.intent.replies.matching import LEXICAL_WEIGHT, Matcher
+from apps.intent.replies.matching import LEARNED, PRETRAINED, Matcher
 from apps.intent.replies.message import Message
 
 Answer = Callable[[list[str]], Mapping[str, np.ndarray]]
@@ -43,9 +43,8 @@ class Replier:
     Args:
         entries: The answer base.
         answer: Answers texts.
-        least_confidence: A match of less confidence is none.
+        least_confidence: A question or an intent that is found with less is not replied to.
         question_cost: A question is asked where the other reply is more probable than this.
-        lexical_weight: See `Matcher`.
     """
 
     def __init__(
@@ -53,15 +52,15 @@ class Replier:
         entries: Sequence[Entry],
         answer: Answer,
         *,
-        least_confidence: float = 0.5,
+        least_confidence: float = 0.4,
         question_cost: float = 0.25,
-        lexical_weight: float = LEXICAL_WEIGHT,
     ) -> None:
         self._entries = list(entries)
         self._answer = answer
         self._least_confidence = least_confidence
         self._question_cost = question_cost
-        self._lexical_weight = lexical_weight
+        is_pretrained = answer([""])["embedding_is_pretrained"][0]
+        self._calibration = PRETRAINED if is_pretrained else LEARNED
         self._conversations = Conversations()
         self._asked = [i for i, entry in enumerate(entries) if entry.question]
         self._matcher = self._match_questions([str(entries[i].question) for i in self._asked])
@@ -102,13 +101,6 @@ class Replier:
             self._conversations.ask(message.conversation, question)
         return self._said(message, outcome, usable)
 
-    def best_question(self, text: str) -> int | None:
-        """Returns the number of the entry whose question is most like a text, however little."""
-        if self._matcher is None:
-            return None
-        vector = self._answer([text])["embedding"][0]
-        return self._asked[int(self._matcher.similarities(text, vector).argmax())]
-
     def _match_questions(self, questions: list[str]) -> Matcher | None:
         if not questions:
             return None
@@ -117,9 +109,7 @@ class Replier:
             for start in range(0, len(questions), 256)
         ]
         replies = [self._entries[i].reply for i in self._asked]
-        return Matcher(
-            questions, np.concatenate(vectors), replies, lexical_weight=self._lexical_weight
-        )
+        return Matcher(questions, np.concatenate(vectors), replies, calibration=self._calibration)
 
     def _decide(self, text: str, usable: list[bool]) -> Outcome:
         answers = self._answer([text])
@@ -154,6 +144,8 @@ class Replier:
         if decision == CLARIFY:
             both = (first, self._of_label(other, usable))
             return Outcome(CLARIFY, "two intents are as likely", both, confidence)
+        if confidence < self._least_confidence:
+            return Outcome(HAND_OVER, "no intent is likely enough", (first,), confidence)
         return self._with_reply(first, "intent", confidence)
 
     def _with_reply(self, option: Option, reason: str, confidence: float) -> Outcome:
@@ -169,10 +161,9 @@ class Replier:
                 return self._with_reply(option, "answer to the question", 1.0)
         names = [option.name for option in pending.options]
         found = self._answer([text, *names, f"{pending.text} {text}"])
-        matcher = Matcher(
-            names, found["embedding"][1:3], names, lexical_weight=self._lexical_weight
-        )
-        likeness = matcher.similarities(text, found["embedding"][0])
+        vectors = found["embedding"]
+        matcher = Matcher(names, vectors[1:3], names, calibration=self._calibration)
+        likeness = matcher.similarities(text, vectors[0])
         if abs(likeness[0] - likeness[1]) >= _LEAD:
             chosen = pending.options[int(likeness.argmax())]
             return self._with_reply(chosen, "answer to the question", float(likeness.max()))

@@ -3,7 +3,7 @@ import pytest
 
 from apps.intent.replies.conversations import Conversations, Option, Pending
 from apps.intent.replies.language import LanguageGuess
-from apps.intent.replies.matching import Matcher
+from apps.intent.replies.matching import LEARNED, PRETRAINED, Matcher
 from dlkit.errors import InputError
 
 ALL = np.ones(3, bool)
@@ -11,9 +11,14 @@ QUESTIONS = ["lost my card", "card stolen", "更改收货地址"]
 VECTORS = np.eye(3, dtype="float32")
 
 
+def matcher_of(replies):
+    return Matcher(QUESTIONS, VECTORS, replies, calibration=PRETRAINED)
+
+
 def test_words_and_meaning_are_weighed():
     def best(text, vector, weight):
-        matcher = Matcher(QUESTIONS, VECTORS, QUESTIONS, lexical_weight=weight)
+        calibration = PRETRAINED._replace(lexical_weight=weight)
+        matcher = Matcher(QUESTIONS, VECTORS, QUESTIONS, calibration=calibration)
         return int(matcher.similarities(text, np.array(vector)).argmax())
 
     assert best("card stolen", [1.0, 0, 0], 0.0) == 0
@@ -22,24 +27,24 @@ def test_words_and_meaning_are_weighed():
 
 
 def test_the_same_text_has_similarity_one():
-    matcher = Matcher(QUESTIONS, VECTORS, QUESTIONS)
+    matcher = matcher_of(QUESTIONS)
     assert matcher.similarities("Card stolen", VECTORS[1])[1] == pytest.approx(1, abs=1e-6)
 
 
 def test_the_lead_over_other_replies_makes_confident():
-    apart = Matcher(QUESTIONS, VECTORS, QUESTIONS).match("card stolen", VECTORS[1], ALL)
+    apart = matcher_of(QUESTIONS).match("card stolen", VECTORS[1], ALL)
     assert (apart.best, apart.confidence > 0.9, apart.other_confidence < 0.1) == (1, True, True)
     between = np.array([0.7071, 0.7071, 0], "float32")
-    unclear = Matcher(QUESTIONS, VECTORS, QUESTIONS).match("card", between, ALL)
+    unclear = matcher_of(QUESTIONS).match("card", between, ALL)
     assert unclear.other_confidence > 0.25
     assert unclear.confidence + unclear.other_confidence <= 1
-    same = Matcher(QUESTIONS, VECTORS, ["x", "x", "y"]).match("card", between, ALL)
+    same = matcher_of(["x", "x", "y"]).match("card", between, ALL)
     assert same.other == 2
     assert same.confidence > unclear.confidence
 
 
 def test_only_what_is_allowed_is_matched():
-    matcher = Matcher(QUESTIONS, VECTORS, QUESTIONS)
+    matcher = matcher_of(QUESTIONS)
     match = matcher.match("card stolen", VECTORS[1], np.array([False, False, True]))
     assert (match.best, match.other, match.other_confidence) == (2, None, 0.0)
     assert match.confidence < 0.1
@@ -47,7 +52,7 @@ def test_only_what_is_allowed_is_matched():
 
 def test_questions_without_words():
     with pytest.raises(InputError, match="questions with words"):
-        Matcher(["?"], VECTORS[:1], ["a"])
+        Matcher(["?"], VECTORS[:1], ["a"], calibration=PRETRAINED)
 
 
 def test_languages_are_told_by_their_characters():
@@ -72,3 +77,9 @@ def test_old_conversations_are_forgotten():
     assert conversations.take("10000") is not None
     assert conversations.take("10000") is None
     assert conversations.take(None) is None
+
+
+def test_words_count_more_where_vectors_know_little():
+    matcher = Matcher(QUESTIONS, VECTORS, QUESTIONS, calibration=LEARNED)
+    assert matcher.match("card stolen", VECTORS[0], ALL).best == 1
+    assert matcher_of(QUESTIONS).match("card stolen", VECTORS[0], ALL).best == 0
