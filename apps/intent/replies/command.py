@@ -135,9 +135,9 @@ def _messages(options: Reply) -> Iterator[Message]:
         if options.texts:
             msg = "`TEXTS` and `--audio` must not be given both. Received: "
             raise InputError(f"{msg}{len(options.texts)} texts and {options.audio}.")
-        from apps.intent.replies.speech import PocketSphinx, recognize_file
+        from apps.intent.replies.speech import Moonshine, recognize_file
 
-        return iter([Message(recognize_file(options.audio, PocketSphinx()))])
+        return iter([Message(recognize_file(options.audio, Moonshine()))])
     if options.texts == ("-",) or not (options.texts or sys.stdin.isatty()):
         return _lines()
     if not options.texts:

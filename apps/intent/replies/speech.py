@@ -23,23 +23,24 @@ class Recognizer(Protocol):
         """Returns the text of int16 `(samples,)`, "" where nothing was understood."""
 
 
-class PocketSphinx:
-    """The recognizer of the package pocketsphinx, with the English model that it carries.
+class Moonshine:
+    """The recognizer of the package moonshine-voice, with the English model that it carries.
 
-    Huggins-Daines et al., "PocketSphinx: a free, real-time continuous speech recognition system",
-    2006. It needs no network.
+    Jeffries et al., "Moonshine: speech recognition for live transcription and voice commands",
+    2024. It needs no network.
 
     Raises:
         InputError: The package is not installed.
     """
 
     def __init__(self) -> None:
-        if importlib.util.find_spec("pocketsphinx") is None:
+        if importlib.util.find_spec("moonshine_voice") is None:
             msg = "`--audio` needs a speech recognizer. Received: an installation without. Call: "
             raise InputError(msg + 'pip install "dlkit[voice]"')
-        from pocketsphinx import Decoder
+        from moonshine_voice import ModelArch, Transcriber
+        from moonshine_voice.utils import get_model_path
 
-        self._decoder = Decoder(samprate=float(self.sample_rate), loglevel="FATAL")
+        self._transcriber = Transcriber(get_model_path("tiny-en"), ModelArch.TINY)
 
     @property
     def sample_rate(self) -> int:
@@ -48,11 +49,9 @@ class PocketSphinx:
 
     def recognize(self, samples: np.ndarray) -> str:
         """Returns the text of int16 `(samples,)`, "" where nothing was understood."""
-        self._decoder.start_utt()
-        self._decoder.process_raw(samples.astype("<i2").tobytes(), no_search=False, full_utt=True)
-        self._decoder.end_utt()
-        found = self._decoder.hyp()
-        return found.hypstr if found else ""
+        shares = (samples / 2**15).tolist()
+        found = self._transcriber.transcribe_without_streaming(shares, self.sample_rate)
+        return " ".join(line.text.strip() for line in found.lines)
 
 
 def recognize_file(path: Path, recognizer: Recognizer) -> str:

@@ -9,7 +9,7 @@ import wave
 import numpy as np
 import pytest
 
-from apps.intent.replies.speech import PocketSphinx, recognize_file
+from apps.intent.replies.speech import Moonshine, recognize_file
 from dlkit.errors import InputError
 
 _CI = os.environ.get("CI") == "true"
@@ -47,14 +47,14 @@ def spoken(tmp_path_factory):
 @pytest.fixture(scope="session")
 def recognizer():
     if not _CI:
-        pytest.importorskip("pocketsphinx")
-    return PocketSphinx()
+        pytest.importorskip("moonshine_voice")
+    return Moonshine()
 
 
 def test_a_spoken_question_is_understood(spoken, recognizer):
-    words = recognize_file(spoken, recognizer).split()
-    assert len(set(words) & set(SPOKEN.split())) >= 3, words
-    assert recognize_file(spoken, recognizer).split() == words  # nothing is left of the first
+    for _ in range(2):  # nothing is left of the first
+        said = recognize_file(spoken, recognizer)
+        assert said.lower().rstrip("?.") == SPOKEN
 
 
 def test_silence_says_nothing(tmp_path, recognizer):
