@@ -20,6 +20,7 @@ class ClassPredictions:
         labels: int64 `(n,)`, index of the true class; -1 where the row has none.
         logits: float32 `(n, c)`, before the softmax.
         texts: `n` strings that show the rows to a reader.
+        scope: float32 `(n,)`, how much each row looks in scope; without it the confidence.
 
     Raises:
         ValueError: The lengths do not fit together, or a label is no class.
@@ -31,6 +32,7 @@ class ClassPredictions:
     labels: np.ndarray
     logits: np.ndarray
     texts: Sequence[str]
+    scope: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "classes", tuple(self.classes))
@@ -41,6 +43,9 @@ class ClassPredictions:
             raise ValueError(f"`classes` of {self.name!r} must name at least one class. Got none.")
         _check_shape(self.name, "labels", self.labels, shape[:1])
         _check_shape(self.name, "logits", self.logits, shape)
+        if self.scope is not None:
+            object.__setattr__(self, "scope", np.asarray(self.scope, np.float32))
+            _check_shape(self.name, "scope", self.scope, shape[:1])
         if len(self.labels) and not -1 <= self.labels.min() <= self.labels.max() < shape[1]:
             raise ValueError(
                 f"`labels` of {self.name!r} must be between -1 (missing) and {shape[1] - 1}. "
@@ -63,14 +68,20 @@ class ClassPredictions:
         """Probability of the predicted class: float64 `(n,)`."""
         return self.probabilities.max(axis=1)
 
+    @cached_property
+    def scope_score(self) -> np.ndarray:
+        """How much each row looks in scope: float `(n,)`."""
+        return self.confidence if self.scope is None else self.scope
+
     def known(self) -> "ClassPredictions":
         """Returns the rows that have a label."""
         rows = np.flatnonzero(self.labels >= 0)
         if len(rows) == len(self.labels):
             return self
         texts = [self.texts[row] for row in rows.tolist()]
+        scope = None if self.scope is None else self.scope[rows]
         return dataclasses.replace(
-            self, labels=self.labels[rows], logits=self.logits[rows], texts=texts
+            self, labels=self.labels[rows], logits=self.logits[rows], texts=texts, scope=scope
         )
 
 

@@ -8,6 +8,7 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -19,7 +20,7 @@ from dlkit.serving.answers import class_names
 from dlkit.serving.class_names import write_class_names
 from dlkit.serving.prediction_log import write_warmup_requests
 from dlkit.serving.tf_serving_files import write_tf_serving_files
-from dlkit.tasks import answer_by_length
+from dlkit.tasks import EMBEDDING, answer_by_length, with_embedding
 
 _TOLERANCE = 1e-4
 _FRESH_PROCESS_SECONDS = 300
@@ -35,7 +36,8 @@ def export_text_model(
 ) -> Path:
     """Writes `<folder>/<version>/` and checks it before it gets that name.
 
-    The signature `serving_default` takes `text`, string `(batch,)`. Recurrent layers are traced
+    The signature `serving_default` takes `text`, string `(batch,)`; `embedding` gives the vector of
+    each text beside the same answers, see `with_embedding`. Recurrent layers are traced
     without cuDNN, so that what was trained on a GPU is served on a CPU. Warm-up requests and the
     names of the classes go into the version, the files of TensorFlow Serving beside the versions.
 
@@ -86,13 +88,18 @@ def _save(model: keras.Model, folder: Path) -> None:
             layer.use_cudnn = False
     module = tf.Module()
     module.model_variables = [variable.value for variable in model.variables]
+    module.serve = _compiled(model)
+    module.embed = _compiled(with_embedding(model))
+    signatures = {"serving_default": module.serve, EMBEDDING: module.embed}
+    tf.saved_model.save(module, str(folder), signatures=signatures)
 
+
+def _compiled(model: keras.Model) -> Any:
     @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="text")])
     def serve(text: tf.Tensor) -> dict[str, tf.Tensor]:
         return answer_by_length(model, text)
 
-    module.serve = serve
-    tf.saved_model.save(module, str(folder), signatures={"serving_default": serve})
+    return serve
 
 
 def _check(model: keras.Model, folder: Path, probes: Sequence[str]) -> None:

@@ -1,20 +1,18 @@
 """One of several classes, or none of them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 import keras
 import numpy as np
 import tensorflow as tf
 
-from dlkit.evaluation.calibration import (
-    fit_temperature,
-    rejection_threshold,
-    rejection_threshold_with_outliers,
-)
+from dlkit.evaluation.calibration import fit_temperature
+from dlkit.evaluation.out_of_scope import fit_rejection
 from dlkit.evaluation.predictions import ClassPredictions
 from dlkit.tasks.base import Task
 from dlkit.tasks.losses import ScopedAccuracy, ScopedCrossentropy
+from dlkit.tasks.scope_scores import scope_scores
 
 ClassWeights = Literal["none", "sqrt", "balanced"]
 _POWERS = {"none": 0.0, "sqrt": 0.5, "balanced": 1.0}
@@ -22,10 +20,14 @@ _POWERS = {"none": 0.0, "sqrt": 0.5, "balanced": 1.0}
 OUT_OF_SCOPE = -1
 """The target of rows that belong to none of the classes."""
 
+ANSWER, CLARIFY, REFUSE = "answer", "clarify", "out_of_scope"
+"""What the decision about a row can be: the answer can be given; the row could as well mean the
+runner-up, which a question would clarify; or the row has none of the classes."""
+
 
 @keras.saving.register_keras_serializable("dlkit")
 class Classification(Task):
-    """Softmax over classes, with a calibrated confidence and a threshold below which to abstain.
+    """Softmax over classes, with a calibrated confidence and a decision what to do with it.
 
     Args:
         name: See `Task`.
@@ -35,11 +37,16 @@ class Classification(Task):
         label_smoothing: See `ScopedCrossentropy`.
         class_weights: "balanced" weighs a row by the inverse frequency of its class, "sqrt" by
             the square root of that, "none" not.
-        false_rejection_rate: Share of validation rows that the threshold may reject, where no
-            out-of-scope rows say better.
+        false_rejection_rate: See `fit_rejection`.
+        out_of_scope_cost: See `fit_rejection`.
+        question_cost: What it costs to ask "this or that?", where a wrong answer costs 1. With
+            probabilities that can be believed, it pays to ask where that of the runner-up is
+            higher; from 0.5 on, never.
         temperature: Divides the logits (Guo et al., "On calibration of modern neural networks",
             2017); `calibrate` sets it.
-        threshold: Answers less confident than this are out of scope; `calibrate` sets it.
+        score_weights: Weights of the `scope_scores` whose sum says how much a row looks in scope;
+            `calibrate` sets them.
+        threshold: Rows with a lower sum are out of scope; `calibrate` sets it.
 
     Example:
     ```python
@@ -56,8 +63,11 @@ class Classification(Task):
         out_of_scope_label: str | None = None,
         label_smoothing: float = 0.1,
         class_weights: ClassWeights = "none",
-        false_rejection_rate: float = 0.05,
+        false_rejection_rate: float | None = None,
+        out_of_scope_cost: float = 1.0,
+        question_cost: float = 0.25,
         temperature: float = 1.0,
+        score_weights: Mapping[str, float] | None = None,
         threshold: float = 0.0,
     ) -> None:
         super().__init__(name=name)
@@ -66,8 +76,12 @@ class Classification(Task):
         self.label_smoothing = label_smoothing
         self.class_weights = class_weights
         self.false_rejection_rate = false_rejection_rate
+        self.out_of_scope_cost = out_of_scope_cost
+        self.question_cost = question_cost
         self.temperature = temperature
+        self.score_weights = dict(score_weights or {"top_probability": 1.0})
         self.threshold = threshold
+        self._calibration: dict[str, Any] = {}
 
     def adapt(self, values: Sequence[str | None]) -> None:
         """Takes the classes from a column of labels, in sorted order."""
@@ -105,28 +119,61 @@ class Classification(Task):
             weights[known] = rare / rare.mean()
         return weights
 
-    def calibrate(self, outputs: np.ndarray, targets: np.ndarray) -> None:
-        """Sets temperature and threshold from logits `(rows, classes)` on validation rows."""
+    def calibrate(self, outputs: Any, targets: np.ndarray) -> None:
+        """Sets temperature and decision from the outputs of a head on validation rows.
+
+        Args:
+            outputs: Logits `(rows, classes)`, or a dictionary of them and of the `similarity`
+                `(rows,)` to the nearest class centroid.
+            targets: int `(rows,)`; -1 is out of scope.
+        """
         known = targets >= 0
-        self.temperature = fit_temperature(outputs[known], targets[known])
-        confidence = tf.nn.softmax(outputs / self.temperature).numpy().max(-1)
-        if known.all() or not known.any():
-            self.threshold = rejection_threshold(
-                confidence[known], false_rejection_rate=self.false_rejection_rate
-            )
-        else:
-            self.threshold = rejection_threshold_with_outliers(
-                confidence[known], confidence[~known]
-            )
+        logits, similarity = _parts(outputs)
+        self.temperature = fit_temperature(logits[known], targets[known])
+        scores = scope_scores(tf.cast(logits, tf.float32) / self.temperature, similarity)
+        rejection = fit_rejection(
+            {name: np.asarray(score) for name, score in scores.items()},
+            ~known,
+            false_rejection_rate=self.false_rejection_rate,
+            out_of_scope_cost=self.out_of_scope_cost,
+        )
+        self.score_weights, self.threshold = rejection.weights, rejection.threshold
+        self._calibration = {
+            "temperature": self.temperature,
+            "out_of_scope_score": rejection.name,
+            "threshold": self.threshold,
+            "auroc": rejection.auroc,
+        }
+
+    @property
+    def calibration(self) -> dict[str, Any]:
+        """The temperature, the chosen score, its threshold, and the area of each score compared."""
+        return self._calibration
 
     def decode(self, outputs: Any) -> dict[str, Any]:
-        """Returns label, confidence, out_of_scope `(batch,)` and probabilities `(batch, n)`."""
-        probabilities = tf.nn.softmax(tf.cast(outputs, tf.float32) / self.temperature)
-        confidence = tf.reduce_max(probabilities, -1)
+        """Returns named answers `(batch,)` and probabilities `(batch, classes)`.
+
+        Args:
+            outputs: As for `calibrate`.
+        """
+        logits, similarity = _parts(outputs)
+        logits = tf.cast(logits, tf.float32) / self.temperature
+        probabilities = tf.nn.softmax(logits)
+        scores = scope_scores(logits, similarity)
+        score = tf.add_n([weight * scores[name] for name, weight in self.score_weights.items()])
+        out_of_scope = score < self.threshold
+        best = tf.math.top_k(probabilities, min(2, len(self.classes)))  # (batch, 2)
+        names = tf.gather(tf.constant(self.classes), best.indices)
+        # with a single class, it is its own runner-up
+        is_unclear = (best.values[:, -1] > self.question_cost) & (len(self.classes) > 1)
+        answered = tf.where(is_unclear, CLARIFY, ANSWER)
         return {
-            "label": tf.gather(tf.constant(self.classes), tf.argmax(probabilities, -1)),
-            "confidence": confidence,
-            "out_of_scope": confidence < self.threshold,
+            "label": names[:, 0],
+            "confidence": best.values[:, 0],
+            "out_of_scope": out_of_scope,
+            "decision": tf.where(out_of_scope, REFUSE, answered),
+            "runner_up": names[:, -1],
+            "scope_score": score,
             "probabilities": probabilities,
         }
 
@@ -135,7 +182,9 @@ class Classification(Task):
     ) -> ClassPredictions:
         """Returns the predictions with logits from the calibrated probabilities."""
         logits = np.log(np.maximum(answers["probabilities"], np.finfo(np.float32).tiny))
-        return ClassPredictions(self.name, self.classes, targets.astype(np.int64), logits, texts)
+        return ClassPredictions(
+            self.name, self.classes, targets.astype(np.int64), logits, texts, answers["scope_score"]
+        )
 
     def get_config(self) -> dict[str, Any]:
         """Returns the arguments that make an equal task."""
@@ -146,6 +195,16 @@ class Classification(Task):
             "label_smoothing": self.label_smoothing,
             "class_weights": self.class_weights,
             "false_rejection_rate": self.false_rejection_rate,
+            "out_of_scope_cost": self.out_of_scope_cost,
+            "question_cost": self.question_cost,
             "temperature": float(self.temperature),
+            "score_weights": {name: float(value) for name, value in self.score_weights.items()},
             "threshold": float(self.threshold),
         }
+
+
+def _parts(outputs: Any) -> tuple[Any, Any]:
+    """Returns logits, and similarities where a model gives them."""
+    if isinstance(outputs, Mapping):
+        return outputs["logits"], outputs["similarity"]
+    return outputs, None

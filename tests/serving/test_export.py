@@ -104,6 +104,9 @@ def test_the_folder_is_a_version_with_the_named_answers(exported):
         "topic_label": ("string", 1),
         "topic_confidence": ("float32", 1),
         "topic_out_of_scope": ("bool", 1),
+        "topic_decision": ("string", 1),
+        "topic_runner_up": ("string", 1),
+        "topic_scope_score": ("float32", 1),
         "topic_probabilities": ("float32", 2),
         "price_value": ("float32", 1),
     }
