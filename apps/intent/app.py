@@ -64,6 +64,7 @@ def _tasks(settings: IntentTraining) -> Sequence["Task"]:
             out_of_scope_label=settings.out_of_scope_label,
             label_smoothing=settings.label_smoothing,
             class_weights=settings.class_weights,
+            prior_correction=settings.prior_correction,
             false_rejection_rate=settings.false_rejection_rate,
             out_of_scope_cost=settings.out_of_scope_cost,
             question_cost=settings.question_cost,

@@ -21,6 +21,7 @@ class ClassPredictions:
         logits: float32 `(n, c)`, before the softmax.
         texts: `n` strings that show the rows to a reader.
         scope: float32 `(n,)`, how much each row looks in scope; without it the confidence.
+        answered: int64 `(n,)`, index of the class that was answered; without it the most probable.
 
     Raises:
         ValueError: The lengths do not fit together, or a label is no class.
@@ -33,6 +34,7 @@ class ClassPredictions:
     logits: np.ndarray
     texts: Sequence[str]
     scope: np.ndarray | None = None
+    answered: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "classes", tuple(self.classes))
@@ -46,6 +48,8 @@ class ClassPredictions:
         if self.scope is not None:
             object.__setattr__(self, "scope", np.asarray(self.scope, np.float32))
             _check_shape(self.name, "scope", self.scope, shape[:1])
+        if self.answered is not None:
+            _check_shape(self.name, "answered", self.answered, shape[:1])
         if len(self.labels) and not -1 <= self.labels.min() <= self.labels.max() < shape[1]:
             raise ValueError(
                 f"`labels` of {self.name!r} must be between -1 (missing) and {shape[1] - 1}. "
@@ -60,13 +64,13 @@ class ClassPredictions:
 
     @cached_property
     def predicted(self) -> np.ndarray:
-        """Index of the most probable class: int64 `(n,)`."""
-        return self.logits.argmax(axis=1)
+        """Index of the answered class: int64 `(n,)`."""
+        return self.logits.argmax(axis=1) if self.answered is None else self.answered
 
     @cached_property
     def confidence(self) -> np.ndarray:
         """Probability of the predicted class: float64 `(n,)`."""
-        return self.probabilities.max(axis=1)
+        return np.take_along_axis(self.probabilities, self.predicted[:, None], axis=1)[:, 0]
 
     @cached_property
     def scope_score(self) -> np.ndarray:
@@ -79,10 +83,13 @@ class ClassPredictions:
         if len(rows) == len(self.labels):
             return self
         texts = [self.texts[row] for row in rows.tolist()]
-        scope = None if self.scope is None else self.scope[rows]
-        return dataclasses.replace(
-            self, labels=self.labels[rows], logits=self.logits[rows], texts=texts, scope=scope
-        )
+        given = {
+            name: value[rows]
+            for name in ("scope", "answered")
+            if (value := getattr(self, name)) is not None
+        }
+        labels, logits = self.labels[rows], self.logits[rows]
+        return dataclasses.replace(self, labels=labels, logits=logits, texts=texts, **given)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

@@ -1,5 +1,7 @@
 """One of several classes, or none of them."""
 
+import collections
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
@@ -37,11 +39,15 @@ class Classification(Task):
         label_smoothing: See `ScopedCrossentropy`.
         class_weights: "balanced" weighs a row by the inverse frequency of its class, "sqrt" by
             the square root of that, "none" not.
+        prior_correction: How far answers lean to rare classes. 0 answers with the most probable
+            class, 1 with the one that were it if all classes were equally frequent (Menon et al.,
+            "Long-tail learning via logit adjustment", 2021); the best macro-F1 lies between.
         false_rejection_rate: See `fit_rejection`.
         out_of_scope_cost: See `fit_rejection`.
         question_cost: What it costs to ask "this or that?", where a wrong answer costs 1. With
             probabilities that can be believed, it pays to ask where that of the runner-up is
             higher; from 0.5 on, never.
+        log_priors: Logarithm of the share of rows that each class has; `adapt` sets it.
         temperature: Divides the logits (Guo et al., "On calibration of modern neural networks",
             2017); `calibrate` sets it.
         score_weights: Weights of the `scope_scores` whose sum says how much a row looks in scope;
@@ -63,9 +69,11 @@ class Classification(Task):
         out_of_scope_label: str | None = None,
         label_smoothing: float = 0.1,
         class_weights: ClassWeights = "none",
+        prior_correction: float = 0.0,
         false_rejection_rate: float | None = None,
         out_of_scope_cost: float = 1.0,
         question_cost: float = 0.25,
+        log_priors: Sequence[float] = (),
         temperature: float = 1.0,
         score_weights: Mapping[str, float] | None = None,
         threshold: float = 0.0,
@@ -75,6 +83,8 @@ class Classification(Task):
         self.out_of_scope_label = out_of_scope_label
         self.label_smoothing = label_smoothing
         self.class_weights = class_weights
+        self.prior_correction = prior_correction
+        self.log_priors = tuple(log_priors)
         self.false_rejection_rate = false_rejection_rate
         self.out_of_scope_cost = out_of_scope_cost
         self.question_cost = question_cost
@@ -84,10 +94,12 @@ class Classification(Task):
         self._calibration: dict[str, Any] = {}
 
     def adapt(self, values: Sequence[str | None]) -> None:
-        """Takes the classes from a column of labels, in sorted order."""
-        self.classes = tuple(
-            sorted({v for v in values if v is not None and v != self.out_of_scope_label})
+        """Takes the classes from a column of labels, in sorted order, and how frequent they are."""
+        counts = collections.Counter(
+            v for v in values if v is not None and v != self.out_of_scope_label
         )
+        self.classes = tuple(sorted(counts))
+        self.log_priors = tuple(math.log(counts[name] / counts.total()) for name in self.classes)
 
     def encode(self, values: Sequence[str | None]) -> np.ndarray:
         """Returns int32 `(rows,)`: the index of the class, or -1 for rows out of scope."""
@@ -162,14 +174,15 @@ class Classification(Task):
         scores = scope_scores(logits, similarity)
         score = tf.add_n([weight * scores[name] for name, weight in self.score_weights.items()])
         out_of_scope = score < self.threshold
-        best = tf.math.top_k(probabilities, min(2, len(self.classes)))  # (batch, 2)
-        names = tf.gather(tf.constant(self.classes), best.indices)
+        best = tf.math.top_k(logits + self._leaning, min(2, len(self.classes))).indices
+        names = tf.gather(tf.constant(self.classes), best)  # (batch, 2)
+        confidence = tf.gather(probabilities, best, batch_dims=1)
         # with a single class, it is its own runner-up
-        is_unclear = (best.values[:, -1] > self.question_cost) & (len(self.classes) > 1)
+        is_unclear = (confidence[:, -1] > self.question_cost) & (len(self.classes) > 1)
         answered = tf.where(is_unclear, CLARIFY, ANSWER)
         return {
             "label": names[:, 0],
-            "confidence": best.values[:, 0],
+            "confidence": confidence[:, 0],
             "out_of_scope": out_of_scope,
             "decision": tf.where(out_of_scope, REFUSE, answered),
             "runner_up": names[:, -1],
@@ -183,8 +196,20 @@ class Classification(Task):
         """Returns the predictions with logits from the calibrated probabilities."""
         logits = np.log(np.maximum(answers["probabilities"], np.finfo(np.float32).tiny))
         return ClassPredictions(
-            self.name, self.classes, targets.astype(np.int64), logits, texts, answers["scope_score"]
+            self.name,
+            self.classes,
+            targets.astype(np.int64),
+            logits,
+            texts,
+            scope=answers["scope_score"],
+            answered=(logits + self._leaning).argmax(axis=1),
         )
+
+    @property
+    def _leaning(self) -> np.ndarray:
+        """What is added to logits for answers to lean to rare classes, float32 `(classes,)`."""
+        priors = self.log_priors or np.zeros(len(self.classes))
+        return -self.prior_correction * np.asarray(priors, np.float32)
 
     def get_config(self) -> dict[str, Any]:
         """Returns the arguments that make an equal task."""
@@ -194,6 +219,8 @@ class Classification(Task):
             "out_of_scope_label": self.out_of_scope_label,
             "label_smoothing": self.label_smoothing,
             "class_weights": self.class_weights,
+            "prior_correction": self.prior_correction,
+            "log_priors": list(self.log_priors),
             "false_rejection_rate": self.false_rejection_rate,
             "out_of_scope_cost": self.out_of_scope_cost,
             "question_cost": self.question_cost,

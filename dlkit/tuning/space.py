@@ -134,6 +134,7 @@ class SearchSpace:
             "class_weights": lambda name: hp.Choice(
                 name, ["none", "sqrt", "balanced"], default=now.class_weights
             ),
+            "prior_correction": lambda name: hp.Float(name, 0, 0.6, default=now.prior_correction),
             "weight_decay": lambda name: _choice(hp, name, [0.0, 0.001, 0.01], now.weight_decay),
             "max_words": lambda name: _choice(hp, name, words, now.max_words),
         }

@@ -85,6 +85,22 @@ def test_weights_without_balance_or_classes_are_ones():
     assert colours(class_weights="balanced").weights(np.array([-1, -1])).tolist() == [1, 1]
 
 
+def test_answers_lean_to_rare_classes():
+    task = Classification(name="x", prior_correction=0.5)
+    task.adapt(["often"] * 16 + ["rare"])
+    # 0.7 to 0.3, weighed by the root of 1 to 16, is 0.7 to 1.2; 0.9 to 0.1 is 0.9 to 0.4
+    probabilities = np.array([[0.7, 0.3], [0.9, 0.1]], np.float32)
+    answers = {name: value.numpy() for name, value in task.decode(np.log(probabilities)).items()}
+    assert answers["label"].tolist() == [b"rare", b"often"]
+    assert answers["runner_up"].tolist() == [b"often", b"rare"]
+    np.testing.assert_allclose(answers["confidence"], [0.3, 0.9], rtol=1e-5)
+    np.testing.assert_allclose(answers["probabilities"], probabilities, rtol=1e-5)
+    found = task.predictions(answers, np.array([1, 0]), ["a", "b"])
+    assert found.predicted.tolist() == [1, 0]
+    np.testing.assert_allclose(found.confidence, [0.3, 0.9], rtol=1e-5)
+    assert Classification.from_config(task.get_config()).log_priors == task.log_priors
+
+
 def test_calibration_by_hand():
     # three of four are right: the best confidence is 3/4, of which none is rejected
     task = Classification(name="x", classes=["a", "b"], false_rejection_rate=0.0)

@@ -61,6 +61,7 @@ def test_given_arguments_keep_the_network():
         "label_smoothing",
         "weight_decay",
         "class_weights",
+        "prior_correction",
         "max_words",
     }
     changed = space.settings_of({**space.defaults, "batch_size": 32})
