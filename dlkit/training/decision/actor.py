@@ -3,9 +3,9 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import gymnasium
 import numpy as np
 
+from dlkit.training.decision.environments import action_count
 from dlkit.training.decision.episodes import Policy
 from dlkit.training.decision.replay import Replay
 
@@ -28,12 +28,14 @@ class Actor:
         replay: Replay,
         random: np.random.Generator,
     ) -> None:
+        import gymnasium  # an extra: without it the message of `environment_maker` comes first
+
         self._environments = gymnasium.vector.SyncVectorEnv([make] * len(seeds), copy=False)
         self._replay = replay
         self._random = random
-        self._actions = int(self._environments.single_action_space.n)
+        self._actions = action_count(self._environments.envs[0])
         self.observation = self._environments.reset(seed=list(seeds))[0].copy()
-        self._idle = np.zeros(len(seeds), bool)
+        self._idle = self._was_idle = np.zeros(len(seeds), bool)
         self._returns = np.zeros(len(seeds))
         self._finished: list[float] = []
 

@@ -54,10 +54,10 @@ def play_episodes(policy: Policy, make: Callable[[], Any], seeds: Sequence[int])
     """
     returns, lengths = np.zeros(len(seeds)), np.zeros(len(seeds), np.int64)
     environments = [make() for _ in seeds[:_WIDTH]]
-    waiting = iter(enumerate(seeds))
-    playing = []  # environment, number of the episode, observation
+    waiting = list(enumerate(seeds))[::-1]  # the next one last
+    playing = []
     for environment in environments:
-        episode, seed = next(waiting)
+        episode, seed = waiting.pop()
         playing.append((environment, episode, environment.reset(seed=seed)[0]))
     while playing:
         actions = policy(np.stack([observation for _, _, observation in playing]))
@@ -66,13 +66,11 @@ def play_episodes(policy: Policy, make: Callable[[], Any], seeds: Sequence[int])
             observation, reward, terminated, truncated, _ = environment.step(action)
             returns[episode] += reward
             lengths[episode] += 1
-            current = episode
-            if terminated or truncated:
-                current, seed = next(waiting, (None, 0))
-                if current is None:
-                    continue
-                observation, _ = environment.reset(seed=seed)
-            still.append((environment, current, observation))
+            if not (terminated or truncated):
+                still.append((environment, episode, observation))
+            elif waiting:
+                following, seed = waiting.pop()
+                still.append((environment, following, environment.reset(seed=seed)[0]))
         playing = still
     for environment in environments:
         environment.close()

@@ -20,6 +20,7 @@ from dlkit.training.decision.learner import QLearner
 from dlkit.training.decision.loop import PolicyLoop
 from dlkit.training.decision.settings import PolicyTraining
 from dlkit.training.devices import prepare_devices
+from dlkit.training.memory import peak_memory_mb
 from dlkit.training.run_folder import write_atomically, write_json
 
 _LARGEST_GRADIENT = 10.0
@@ -75,6 +76,7 @@ def train_policy(
         "test": play_episodes(learner.act, makers["test"], seeds).metrics(),
         "baseline": play_episodes(baseline, makers["test"], seeds).metrics(),
         "train_seconds": round(time.monotonic() - start, 1),
+        "peak_memory_mb": peak_memory_mb(),
         "environment_steps": progress.steps,
     }
     write_json(folder / "metrics.json", metrics)
