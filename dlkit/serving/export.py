@@ -1,4 +1,4 @@
-"""One SavedModel: strings in, named answers out, proven in a process of its own."""
+"""One SavedModel: named rows in, named answers out, proven in a process of its own."""
 
 import json
 import os
@@ -6,9 +6,8 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import keras
 import numpy as np
@@ -31,21 +30,72 @@ class ServingError(RuntimeError):
     """The exported model does not give the answers of the run's model."""
 
 
+SERVING_DEFAULT = "serving_default"
+"""The signature that TensorFlow Serving takes where none is named."""
+
+Answer = Callable[[dict[str, tf.Tensor]], dict[str, tf.Tensor]]
+"""From named inputs `(batch, ...)` to named answers, in graph ops."""
+
+
 def export_text_model(
     model: keras.Model, folder: Path, *, version: int | None, probes: Sequence[str]
 ) -> Path:
-    """Writes `<folder>/<version>/` and checks it before it gets that name.
+    """Exports a model of texts: the signatures take `text`, string `(batch,)`.
 
-    The signature `serving_default` takes `text`, string `(batch,)`; `embedding` gives the vector of
-    each text beside the same answers, see `with_embedding`. Recurrent layers are traced
-    without cuDNN, so that what was trained on a GPU is served on a CPU. Warm-up requests and the
-    names of the classes go into the version, the files of TensorFlow Serving beside the versions.
+    `embedding` gives the vector of each text beside the answers of `serving_default`, see
+    `with_embedding`.
 
     Args:
         model: From strings `(batch,)` to a dictionary of named answers.
+        folder: See `export_model`.
+        version: See `export_model`.
+        probes: Texts on which the export must agree with the model.
+
+    Returns:
+        The folder of the version.
+
+    Raises:
+        InputError, ServingError: See `export_model`.
+    """
+    embedding = with_embedding(model)
+    return export_model(
+        model,
+        folder,
+        version=version,
+        answers={
+            SERVING_DEFAULT: lambda inputs: answer_by_length(model, inputs["text"]),
+            EMBEDDING: lambda inputs: answer_by_length(embedding, inputs["text"]),
+        },
+        specs={"text": tf.TensorSpec([None], tf.string)},
+        probes={"text": np.array([text.encode() for text in probes], object)},
+        expected=model(tf.constant(list(probes))),
+    )
+
+
+def export_model(
+    model: keras.Model,
+    folder: Path,
+    *,
+    version: int | None,
+    answers: Mapping[str, Answer],
+    specs: Mapping[str, tf.TensorSpec],
+    probes: Mapping[str, np.ndarray],
+    expected: Mapping[str, tf.Tensor],
+) -> Path:
+    """Writes `<folder>/<version>/` and checks it before it gets that name.
+
+    Recurrent layers are traced without cuDNN, so that what was trained on a GPU is served on a
+    CPU. Warm-up requests and the names of the classes go into the version, the files of TensorFlow
+    Serving beside the versions.
+
+    Args:
+        model: Holds the weights, and the layer of the answers if it names classes.
         folder: Holds the versions of this model.
         version: A positive number; None takes the next one.
-        probes: Texts on which the export must agree with the model.
+        answers: What each signature does, `serving_default` among them.
+        specs: Their inputs, the first axis of which is the batch.
+        probes: Inputs on which the export must agree with the model.
+        expected: What `serving_default` should say about them.
 
     Returns:
         The folder of the version.
@@ -68,12 +118,15 @@ def export_text_model(
         raise InputError(msg + " Name another.") from error
     temporary = Path(tempfile.mkdtemp(prefix=".export-", dir=folder))
     try:
-        _save(model, temporary)
-        _check(model, temporary, probes)
-        texts = np.array([text.encode() for text in probes], object)
-        requests = [{"text": np.resize(texts, rows)} for rows in _WARMUP_ROWS]
+        _save(model, temporary, answers, specs)
+        _check(temporary, probes, expected)
+        requests = [
+            {k: np.resize(v, (rows, *v.shape[1:])) for k, v in probes.items()}
+            for rows in _WARMUP_ROWS
+        ]
         write_warmup_requests(temporary, folder.name, requests)
-        write_class_names(temporary, class_names(model.get_layer("answers")))
+        if any(layer.name == "answers" for layer in model.layers):
+            write_class_names(temporary, class_names(model.get_layer("answers")))
         temporary.chmod(0o755)
         temporary.rename(target)
     finally:
@@ -82,31 +135,32 @@ def export_text_model(
     return target
 
 
-def _save(model: keras.Model, folder: Path) -> None:
+def _save(
+    model: keras.Model,
+    folder: Path,
+    answers: Mapping[str, Answer],
+    specs: Mapping[str, tf.TensorSpec],
+) -> None:
     for layer in model._flatten_layers():
         if hasattr(layer, "use_cudnn"):
             layer.use_cudnn = False
     module = tf.Module()
     module.model_variables = [variable.value for variable in model.variables]
-    module.serve = _compiled(model)
-    module.embed = _compiled(with_embedding(model))
-    signatures = {"serving_default": module.serve, EMBEDDING: module.embed}
+    named = {name: tf.TensorSpec(spec.shape, spec.dtype, name) for name, spec in specs.items()}
+    traced = {
+        signature: tf.function(lambda answer=answer, **inputs: answer(inputs))
+        for signature, answer in answers.items()
+    }
+    signatures = {name: serve.get_concrete_function(**named) for name, serve in traced.items()}
     tf.saved_model.save(module, str(folder), signatures=signatures)
 
 
-def _compiled(model: keras.Model) -> Any:
-    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="text")])
-    def serve(text: tf.Tensor) -> dict[str, tf.Tensor]:
-        return answer_by_length(model, text)
-
-    return serve
-
-
-def _check(model: keras.Model, folder: Path, probes: Sequence[str]) -> None:
-    expected = {name: value.numpy() for name, value in model(tf.constant(list(probes))).items()}
+def _check(
+    folder: Path, probes: Mapping[str, np.ndarray], expected: Mapping[str, tf.Tensor]
+) -> None:
     process = subprocess.run(
         [sys.executable, "-P", loaded_answers.__file__, str(folder)],
-        input=json.dumps(list(probes)),
+        input=json.dumps({k: v.tolist() for k, v in probes.items()}, default=bytes.decode),
         capture_output=True,
         text=True,
         timeout=_FRESH_PROCESS_SECONDS,
@@ -117,7 +171,7 @@ def _check(model: keras.Model, folder: Path, probes: Sequence[str]) -> None:
         raise ServingError(f"The export does not load in a fresh process:\n{process.stderr}")
     answers = json.loads(process.stdout)
     for name, value in expected.items():
-        if not _agree(np.array(answers.get(name)), value):
+        if not _agree(np.array(answers.get(name)), value.numpy()):
             raise ServingError(f"A fresh process gets other values of `{name}` from the export.")
 
 

@@ -3,8 +3,6 @@
 import dataclasses
 import hashlib
 import json
-import resource
-import sys
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -24,6 +22,7 @@ from dlkit.settings import TextTraining
 from dlkit.tasks import Classification, Task, answering_model
 from dlkit.training.devices import prepare_devices
 from dlkit.training.heads import refit_heads, train_heads
+from dlkit.training.memory import peak_memory_mb
 from dlkit.training.prepared import PreparedTexts
 from dlkit.training.run_folder import read_json, write_atomically, write_json
 from dlkit.training.scoring import measure, predict_labelled, predict_rows
@@ -95,7 +94,7 @@ def train_text_model(
     calibrations = {task.name: task.calibration for task in tasks if task.calibration}
     if calibrations:
         metrics["calibration"] = calibrations
-    metrics |= {"train_seconds": round(seconds, 1), "peak_memory_mb": _peak_memory_mb()}
+    metrics |= {"train_seconds": round(seconds, 1), "peak_memory_mb": peak_memory_mb()}
     write_json(folder / "metrics.json", metrics)
     write_report(
         folder / "report.html",
@@ -162,8 +161,3 @@ def _check_same_data(folder: Path, data: TextData, *, resume: bool) -> None:
         )
         raise InputError(msg)
     write_json(path, {"sha256": digest})
-
-
-def _peak_memory_mb() -> float:
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return round(peak / (1024 if sys.platform != "darwin" else 1024**2), 1)
