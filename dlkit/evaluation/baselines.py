@@ -67,7 +67,7 @@ class TfidfBaseline:
         classes = np.unique(np.asarray(labels))
         if len(classes) < 2:
             raise InputError(f"`labels` must hold at least two classes. Got {classes.tolist()}.")
-        self._features = _features(len(texts))
+        self._features = text_features(len(texts))
         self._classifier = _classifier(self.model)
         try:
             matrix = self._features.fit_transform(texts)
@@ -121,7 +121,8 @@ def baseline_metrics(
     return {"accuracy": float(accuracy_score(labels, answers)), "macro_f1": float(f1), **size}
 
 
-def _features(rows: int) -> FeatureUnion:
+def text_features(rows: int) -> FeatureUnion:
+    """Returns TF-IDF of words and of characters, for so many training rows."""
     options: dict[str, Any] = {"sublinear_tf": True, "dtype": np.float32}
     words = TfidfVectorizer(ngram_range=(1, 2), token_pattern=_WORD, **options)
     least = 2 if rows > _MANY_ROWS else 1

@@ -1,4 +1,4 @@
-"""One SavedModel: strings in, named answers out, proven in a process of its own."""
+"""One SavedModel: named rows in, named answers out, proven in a process of its own."""
 
 import json
 import os
@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import keras
@@ -20,30 +20,105 @@ from dlkit.serving.class_names import write_class_names
 from dlkit.serving.prediction_log import write_warmup_requests
 from dlkit.serving.tf_serving_files import write_tf_serving_files
 from dlkit.tasks import answer_by_length
+from dlkit.tasks.table_answers import column_specs
 
 _TOLERANCE = 1e-4
 _FRESH_PROCESS_SECONDS = 300
 _WARMUP_ROWS = (1, 32)
+_NUMBER_PROBES = np.array([0, 1, -1, 0.5, 42, 1e3, -1e6, np.nan], np.float32)
+_STRING_PROBES = np.array(
+    [b"", b"a", b"2024-02-29", b"A title", "\u4e00".encode(), b"0", b"b", b""], object
+)
 
 
 class ServingError(RuntimeError):
     """The exported model does not give the answers of the run's model."""
 
 
+Answer = Callable[[dict[str, tf.Tensor]], dict[str, tf.Tensor]]
+"""From named inputs `(batch, ...)` to named answers, in graph ops."""
+
+
 def export_text_model(
     model: keras.Model, folder: Path, *, version: int | None, probes: Sequence[str]
 ) -> Path:
-    """Writes `<folder>/<version>/` and checks it before it gets that name.
-
-    The signature `serving_default` takes `text`, string `(batch,)`. Recurrent layers are traced
-    without cuDNN, so that what was trained on a GPU is served on a CPU. Warm-up requests and the
-    names of the classes go into the version, the files of TensorFlow Serving beside the versions.
+    """Exports a model of texts: the signature takes `text`, string `(batch,)`.
 
     Args:
         model: From strings `(batch,)` to a dictionary of named answers.
+        folder: See `export_model`.
+        version: See `export_model`.
+        probes: Texts on which the export must agree with the model.
+
+    Returns:
+        The folder of the version.
+
+    Raises:
+        InputError, ServingError: See `export_model`.
+    """
+    return export_model(
+        model,
+        folder,
+        version=version,
+        answer=lambda inputs: answer_by_length(model, inputs["text"]),
+        specs={"text": tf.TensorSpec([None], tf.string)},
+        probes={"text": np.array([text.encode() for text in probes], object)},
+        expected=model(tf.constant(list(probes))),
+    )
+
+
+def export_table_model(model: keras.Model, folder: Path, *, version: int | None) -> Path:
+    """Exports a model of tables: the signature takes float32 or string `(batch,)` a column.
+
+    Args:
+        model: From named columns `(batch,)` to a dictionary of named answers.
+        folder: See `export_model`.
+        version: See `export_model`.
+
+    Returns:
+        The folder of the version.
+
+    Raises:
+        InputError, ServingError: See `export_model`.
+    """
+    specs = column_specs(model)
+    values = {tf.string: _STRING_PROBES, tf.float32: _NUMBER_PROBES}
+    probes = {name: np.roll(values[spec.dtype], i) for i, (name, spec) in enumerate(specs.items())}
+    return export_model(
+        model,
+        folder,
+        version=version,
+        answer=lambda columns: model(columns, training=False),
+        specs=specs,
+        probes=probes,
+        expected=model({name: tf.constant(value) for name, value in probes.items()}),
+    )
+
+
+def export_model(
+    model: keras.Model,
+    folder: Path,
+    *,
+    version: int | None,
+    answer: Answer,
+    specs: Mapping[str, tf.TensorSpec],
+    probes: Mapping[str, np.ndarray],
+    expected: Mapping[str, tf.Tensor],
+) -> Path:
+    """Writes `<folder>/<version>/` and checks it before it gets that name.
+
+    Recurrent layers are traced without cuDNN, so that what was trained on a GPU is served on a
+    CPU. Warm-up requests and the names of the classes go into the version, the files of TensorFlow
+    Serving beside the versions.
+
+    Args:
+        model: Holds the weights, and the layer of the answers.
         folder: Holds the versions of this model.
         version: A positive number; None takes the next one.
-        probes: Texts on which the export must agree with the model.
+        answer: What the signature `serving_default` does.
+        specs: Its inputs, the first axis of which is the batch.
+        probes: Inputs on which the export must agree with the model.
+        expected: What the model says about them.
 
     Returns:
         The folder of the version.
@@ -66,10 +141,12 @@ def export_text_model(
         raise InputError(msg + " Name another.") from error
     temporary = Path(tempfile.mkdtemp(prefix=".export-", dir=folder))
     try:
-        _save(model, temporary)
-        _check(model, temporary, probes)
-        texts = np.array([text.encode() for text in probes], object)
-        requests = [{"text": np.resize(texts, rows)} for rows in _WARMUP_ROWS]
+        _save(model, temporary, answer, specs)
+        _check(temporary, probes, expected)
+        requests = [
+            {name: np.resize(value, rows) for name, value in probes.items()}
+            for rows in _WARMUP_ROWS
+        ]
         write_warmup_requests(temporary, folder.name, requests)
         write_class_names(temporary, class_names(model.get_layer("answers")))
         temporary.chmod(0o755)
@@ -80,26 +157,26 @@ def export_text_model(
     return target
 
 
-def _save(model: keras.Model, folder: Path) -> None:
+def _save(
+    model: keras.Model, folder: Path, answer: Answer, specs: Mapping[str, tf.TensorSpec]
+) -> None:
     for layer in model._flatten_layers():
         if hasattr(layer, "use_cudnn"):
             layer.use_cudnn = False
     module = tf.Module()
     module.model_variables = [variable.value for variable in model.variables]
-
-    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="text")])
-    def serve(text: tf.Tensor) -> dict[str, tf.Tensor]:
-        return answer_by_length(model, text)
-
-    module.serve = serve
-    tf.saved_model.save(module, str(folder), signatures={"serving_default": serve})
+    serve = tf.function(lambda **inputs: answer(inputs))
+    named = {name: tf.TensorSpec(spec.shape, spec.dtype, name) for name, spec in specs.items()}
+    signature = serve.get_concrete_function(**named)
+    tf.saved_model.save(module, str(folder), signatures={"serving_default": signature})
 
 
-def _check(model: keras.Model, folder: Path, probes: Sequence[str]) -> None:
-    expected = {name: value.numpy() for name, value in model(tf.constant(list(probes))).items()}
+def _check(
+    folder: Path, probes: Mapping[str, np.ndarray], expected: Mapping[str, tf.Tensor]
+) -> None:
     process = subprocess.run(
         [sys.executable, "-P", loaded_answers.__file__, str(folder)],
-        input=json.dumps(list(probes)),
+        input=json.dumps({k: v.tolist() for k, v in probes.items()}, default=bytes.decode),
         capture_output=True,
         text=True,
         timeout=_FRESH_PROCESS_SECONDS,
@@ -110,7 +187,7 @@ def _check(model: keras.Model, folder: Path, probes: Sequence[str]) -> None:
         raise ServingError(f"The export does not load in a fresh process:\n{process.stderr}")
     answers = json.loads(process.stdout)
     for name, value in expected.items():
-        if not _agree(np.array(answers.get(name)), value):
+        if not _agree(np.array(answers.get(name)), value.numpy()):
             raise ServingError(f"A fresh process gets other values of `{name}` from the export.")
 
 

@@ -1,7 +1,7 @@
 """Loads a SavedModel with TensorFlow alone and prints its answers as JSON.
 
 Run as a script, so that nothing of this package is imported: what it loads, any reader loads.
-Standard input is a JSON list of texts.
+Standard input is one JSON object: a list of values by the name of the input.
 """
 
 import json
@@ -13,7 +13,12 @@ import tensorflow as tf
 def main() -> None:
     """Prints one object: a list of values by the name of the answer."""
     serve = tf.saved_model.load(sys.argv[1]).signatures["serving_default"]
-    answers = serve(text=tf.constant(json.load(sys.stdin), tf.string))
+    specs = serve.structured_input_signature[1]
+    inputs = {
+        name: tf.constant(values, specs[name].dtype)
+        for name, values in json.load(sys.stdin).items()
+    }
+    answers = serve(**inputs)
     values = {name: value.numpy().tolist() for name, value in answers.items()}
     json.dump(values, sys.stdout, default=bytes.decode)
 
