@@ -208,7 +208,7 @@ class TableTraining(LabelledTraining):
     choose the epoch and calibrate on it. Without it an eighth. With --split time, the newest rows,
     which none learns from."""
 
-    patience: int = 16
+    patience: int = 6
     """Epochs without a better validation loss before training stops."""
 
     def __post_init__(self) -> None:

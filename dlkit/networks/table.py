@@ -37,7 +37,7 @@ def table_network(
     *,
     sizes: TableSizes,
     members: int = MEMBERS,
-    vector_units: int = 8,
+    vector_units: int = 4,
     bin_scale: float = 0.3,
     ngram_dropout: float = 0.5,
     vector_dropout: float = 0.3,

@@ -124,7 +124,7 @@ def _center_and_scale(column: np.ndarray) -> tuple[float, float]:
 
 def _bins(column: np.ndarray, most: int) -> list[tuple[float, float]]:
     """Returns borders between quantiles; none where there are but two values, a line already."""
-    if not len(column):
+    if len(np.unique(column)) <= 2:
         return []
     edges = np.unique(np.quantile(column, np.linspace(0, 1, most + 1)).astype(np.float32))
     return list(itertools.pairwise(edges)) if len(edges) > 2 else []

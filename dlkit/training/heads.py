@@ -16,7 +16,7 @@ from dlkit.networks.recommended import Recommended
 from dlkit.settings import TextTraining
 from dlkit.tasks import Task, join_heads
 from dlkit.training.checkpoint import has_checkpoint
-from dlkit.training.fit import Recipe, fit, outputs_of
+from dlkit.training.fit import Recipe, fit, outputs_of, shorter_recipe
 from dlkit.training.fitted_heads import fit_heads
 from dlkit.training.prepared import PreparedTexts
 from dlkit.training.text_front import network_arguments
@@ -68,9 +68,8 @@ def train_heads(
     fit_once = functools.partial(_fit, settings, tasks, prepared, validate=True, strategy=strategy)
     heads, history = fit_once(recipe=recipe, folder=folder)
     epochs = int(np.argmin(history["val_loss"])) + 1
-    if not settings.epochs and 2 * epochs + 1 < recipe.epochs:
-        epochs = 2 * epochs + 1
-        shorter = recipe._replace(epochs=epochs, patience=None)
+    if not settings.epochs and (shorter := shorter_recipe(recipe, history)):
+        epochs = shorter.epochs
         heads, history = fit_once(recipe=shorter, folder=folder and folder / "shorter")
     validation = prepared.validation(heads.input, tasks)
     outputs = outputs_of(heads, validation, batch_size=recipe.batch_size)

@@ -1,6 +1,7 @@
 """The road of a table: rows in, a run folder with a measured model out."""
 
 import dataclasses
+import functools
 import math
 import time
 from collections.abc import Mapping, Sequence
@@ -25,7 +26,7 @@ from dlkit.tasks import Classification, Regression, join_heads
 from dlkit.tasks.ensemble import Ensemble
 from dlkit.tasks.table_answers import answer_rows, table_answering_model
 from dlkit.training.devices import prepare_devices
-from dlkit.training.fit import Recipe, fit, outputs_of
+from dlkit.training.fit import Recipe, fit, outputs_of, shorter_recipe
 from dlkit.training.memory import peak_memory_mb
 from dlkit.training.run_folder import write_atomically, write_json
 from dlkit.training.same_data import check_same_data
@@ -88,19 +89,12 @@ def train_table_model(
     front, ensemble = table_front(data.columns, values), Ensemble(task=data.task)
     training, validation = _rows(front.read(values), ensemble, data)
     recipe = _recipe(settings, len(training.lengths))
-    keras.utils.set_random_seed(settings.seed)
-    with strategy.scope():
-        heads = join_heads(_network(settings, front.sizes), [ensemble])
-    history = fit(
-        heads,
-        [ensemble],
-        training,
-        validation,
-        recipe=recipe,
-        folder=folder,
-        resume=settings.resume,
-        strategy=strategy,
+    fit_once = functools.partial(
+        _fit, settings, ensemble, front.sizes, training, validation, strategy=strategy
     )
+    heads, history = fit_once(recipe=recipe, folder=folder)
+    if not settings.epochs and (shorter := shorter_recipe(recipe, history)):
+        heads, history = fit_once(recipe=shorter, folder=folder / "shorter")
     outputs = outputs_of(heads, validation, batch_size=recipe.batch_size)[ensemble.name]
     left_out = _calibrated(data, outputs, recipe)
     model = table_answering_model(front.layer, heads, ensemble)
@@ -120,6 +114,34 @@ def train_table_model(
         notes=data.notes,
     )
     return TrainedTable(model, metrics, predictions, folder)
+
+
+def _fit(
+    settings: TableTraining,
+    ensemble: Ensemble,
+    sizes: TableSizes,
+    training: Rows,
+    validation: Rows,
+    *,
+    strategy: Any,
+    recipe: Recipe,
+    folder: Path,
+) -> tuple[keras.Model, dict[str, list[float]]]:
+    keras.utils.set_random_seed(settings.seed)  # whatever was trained, or resumed, before
+    folder.mkdir(exist_ok=True)
+    with strategy.scope():
+        heads = join_heads(_network(settings, sizes), [ensemble])
+    history = fit(
+        heads,
+        [ensemble],
+        training,
+        validation,
+        recipe=recipe,
+        folder=folder,
+        resume=settings.resume,
+        strategy=strategy,
+    )
+    return heads, history
 
 
 def predict_table(model: keras.Model, columns: Sequence[Column], rows: TableRows) -> Predictions:
