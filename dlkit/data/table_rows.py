@@ -8,6 +8,7 @@ from itertools import chain
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
@@ -27,7 +28,7 @@ class TableRows(NamedTuple):
     target: pa.ChunkedArray
     origin: pa.Table
 
-    def take(self, rows: Sequence[int]) -> "TableRows":
+    def take(self, rows: np.ndarray) -> "TableRows":
         """Returns some rows."""
         return TableRows(*(part.take(rows) for part in self))
 
@@ -170,7 +171,7 @@ def _names(path: Path) -> list[str]:
     return list(dict.fromkeys(chain.from_iterable(record.keys() for record in records)))
 
 
-def _opened(path: Path) -> IO[bytes]:
+def _opened(path: Path) -> IO[bytes] | gzip.GzipFile:
     return gzip.open(path) if path.name.lower().endswith(".gz") else path.open("rb")
 
 

@@ -85,7 +85,7 @@ class TableBaseline:
 
 def _boosting(columns: Sequence[tuple[str, str]], rows: int, *, classes: bool) -> Pipeline:
     number, category, text = _by_kind(columns)
-    parts = [
+    parts: list[tuple[str, Any, Any]] = [
         ("number", _AS_FLOATS, number),
         (
             "category",
@@ -118,7 +118,7 @@ def _boosting(columns: Sequence[tuple[str, str]], rows: int, *, classes: bool) -
 def _linear(columns: Sequence[tuple[str, str]], rows: int, *, classes: bool) -> Pipeline:
     number, category, text = _by_kind(columns)
     filled = SimpleImputer(strategy="median", add_indicator=True, keep_empty_features=True)
-    parts = [
+    parts: list[tuple[str, Any, Any]] = [
         ("number", make_pipeline(_AS_FLOATS, filled, StandardScaler()), number),
         ("category", OneHotEncoder(handle_unknown="ignore", min_frequency=2), category),
     ]

@@ -119,7 +119,7 @@ def _center_and_scale(column: np.ndarray) -> tuple[float, float]:
         return 0.0, 1.0
     low, center, high = np.quantile(column, [0.25, 0.5, 0.75])
     spread = (high - low) / _NORMAL_QUARTILES or column.std()
-    return center, np.float32(spread) or 1.0
+    return float(center), float(np.float32(spread)) or 1.0
 
 
 def _bins(column: np.ndarray, most: int) -> list[tuple[float, float]]:

@@ -181,7 +181,7 @@ def _measured(
     return metrics, [predictions]
 
 
-def _baselines(data: TableData, test: TableRows) -> dict[str, dict[str, float]]:
+def _baselines(data: TableData, test: TableRows) -> dict[str, dict[str, Any]]:
     """Trains classical models on the same rows, and scores them on the test rows."""
     texts = shown_rows(test)
     train, scored = (column_arrays(data.columns, part.columns) for part in (data.train, test))
