@@ -20,7 +20,7 @@ DATE = (
 
 _INPUT_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.]*")
 _RESERVED = "answers"  # what gives the answers in every model
-_MISSING = ("na", "n/a", "nan", "null", "none", "?", "-")
+_MISSING = ("", "na", "n/a", "nan", "null", "none", "?", "-")
 _FEW_CATEGORIES = 20
 _ROWS_PER_CATEGORY = 20
 
@@ -122,7 +122,7 @@ def _kind(values: pa.ChunkedArray) -> Kind:
         return "date"
     different = pc.count_distinct(values).as_py()
     few = max(_FEW_CATEGORIES, len(present) / _ROWS_PER_CATEGORY)
-    return "category" if different <= few and different <= len(present) / 2 else "text"
+    return "category" if different <= few and different <= max(1, len(present) / 2) else "text"
 
 
 def _present(values: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:

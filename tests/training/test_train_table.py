@@ -51,7 +51,7 @@ def settings(**changes):
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory):
     folder = tmp_path_factory.mktemp("table")
-    source = write(folder / "rows.jsonl", made_rows(600))
+    source = write(folder / "rows.jsonl", made_rows(400))
     return train_table_model(settings(test_fraction=0.25), [source], folder / "run")
 
 
@@ -109,9 +109,9 @@ def test_the_report_says_what_the_columns_hold(trained):
 
 
 def test_classes(tmp_path):
-    rows = [row | {"target": "high" if row["target"] > 3 else "low"} for row in made_rows(300)]
+    rows = [row | {"target": "high" if row["target"] > 3 else "low"} for row in made_rows(160)]
     source = write(tmp_path / "rows.jsonl", rows)
-    changes = {"test_fraction": 0.2, "baseline": True, "epochs": 8}
+    changes = {"test_fraction": 0.2, "baseline": True}
     run = train_table_model(settings(**changes), [source], tmp_path / "run")
     assert run.metrics["test"]["accuracy"] > 0.8
     assert {"accuracy", "log_loss", "seconds"} <= set(run.metrics["baseline"])
@@ -125,12 +125,12 @@ def test_a_member_never_learns_what_it_leaves_out(tmp_path):
     """Where the target is noise, what they say about such rows is worth nothing."""
     draw = np.random.default_rng(0)
     rows = [
-        {"x": i, "note": f"word{i}", "target": str(draw.choice(["a", "b"]))} for i in range(200)
+        {"x": i, "note": f"word{i}", "target": str(draw.choice(["a", "b"]))} for i in range(120)
     ]
     source = write(tmp_path / "rows.jsonl", rows)
-    changes = {"test_fraction": 0.1, "text_columns": "note", "epochs": 15, "patience": 99}
+    changes = {"test_fraction": 0.1, "text_columns": "note", "epochs": 10, "patience": 99}
     run = train_table_model(settings(**changes), [source], tmp_path / "run")
-    assert run.metrics["validation"]["accuracy"] < 0.65
+    assert run.metrics["validation"]["accuracy"] < 0.7
 
 
 def test_rows_of_a_validation_file_are_left_out_by_all(tmp_path):
@@ -149,8 +149,8 @@ def test_by_time_the_newest_are_left_out(tmp_path):
     data = load_table_data(settings(split="time", time_column="sold"), [source], members=4)
     sold = np.array(data.train.columns["sold"].to_pylist())
     newest = data.held_out.all(1)
-    assert sold[~newest].max() < sold[newest].min() <= sold[newest].max()
-    assert sold[newest].max() < min(data.test.columns["sold"].to_pylist())
+    assert max(sold[~newest].tolist()) < min(sold[newest].tolist())
+    assert max(sold[newest].tolist()) < min(data.test.columns["sold"].to_pylist())
     assert not data.held_out[~newest].any()
 
 
