@@ -120,10 +120,6 @@ class Training:
 class LabelledTraining(Training, LabelledRows):
     """Settings of every training on labelled rows."""
 
-    refit: bool = True
-    """Whether the network learns once more from scratch, for the epochs that validation chose and
-    from its rows too; not those of --validation-data, which are never learned from."""
-
     @property
     def seed_of_splits(self) -> int:
         """Returns what the splits are seeded with."""
@@ -140,6 +136,10 @@ class TextTraining(LabelledTraining):
 
     network: str = "wide_and_deep"
     """A network of dlkit.networks, or MODULE:BUILDER of your own."""
+
+    refit: bool = True
+    """Whether the network learns once more from scratch, for the epochs that validation chose and
+    from its rows too; not those of --validation-data, which are never learned from."""
 
     text_column: str = "text"
     """Column of the texts."""
@@ -172,6 +172,55 @@ class TextTraining(LabelledTraining):
         _check("prior_correction", 0 <= correction <= 1, "must be from 0 to 1", correction)
         smoothing = self.label_smoothing
         _check("label_smoothing", 0 <= smoothing < 1, "must be from 0 to below 1", smoothing)
+
+
+@dataclasses.dataclass(frozen=True)
+class TableTraining(LabelledTraining):
+    """Settings of every application that learns from the columns of a table."""
+
+    network: str = "mlp_ensemble"
+    """The body of the network, or MODULE:BUILDER of your own that keeps members apart."""
+
+    target_column: str = "target"
+    """Column of what is learned."""
+
+    task: Literal["auto", "classification", "regression"] = "auto"
+    """Whether the target is a class or a number; without it, numbers with many different values
+    are numbers."""
+
+    number_columns: str = ""
+    """Columns of numbers, separated by commas. What a column holds is seen from its rows, where
+    no option says it."""
+
+    category_columns: str = ""
+    """Columns of categories, separated by commas."""
+
+    date_columns: str = ""
+    """Columns of ISO 8601 dates or times, separated by commas."""
+
+    text_columns: str = ""
+    """Columns of texts, separated by commas."""
+
+    ignore_columns: str = ""
+    """Columns that are left out, separated by commas."""
+
+    coverage: float = 0.9
+    """Share of the rows whose number is to lie in its prediction interval."""
+
+    class_weights: Literal["none", "balanced"] = "none"
+    """Whether rows of rare classes weigh more."""
+
+    validation_fraction: float | None = None
+    """Share of the rows that each network of the ensemble leaves out: those which left a row out
+    choose the epoch and calibrate on it. Without it an eighth. With --split time, the newest rows,
+    which none learns from."""
+
+    patience: int = 6
+    """Epochs without a better validation loss before training stops."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _check("coverage", 0 < self.coverage < 1, "must be between 0 and 1", self.coverage)
 
 
 Settings = TypeVar("Settings", bound=Training)

@@ -9,12 +9,13 @@ import pytest
 import dlkit
 
 ROOT = Path(dlkit.__file__).parent
-BELOW_TASKS = {"errors", "settings", "text", "data", "networks", "evaluation"}
+BELOW_TASKS = {"errors", "settings", "text", "data", "table", "networks", "evaluation"}
 MAY_IMPORT = {
     "errors": set(),
     "settings": {"errors"},
     "text": {"errors"},
     "data": {"errors", "settings", "text"},
+    "table": {"errors", "text", "data"},
     "networks": {"errors"},
     "evaluation": {"errors"},
     "tasks": BELOW_TASKS,

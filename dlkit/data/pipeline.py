@@ -13,13 +13,14 @@ _READ_ROWS = 1024
 
 
 class Rows(NamedTuple):
-    """Tokenized rows, kept in memory as ids without padding.
+    """Rows that are read already, kept in memory as ids and numbers without padding.
 
-    A feature is a ragged tensor `(rows, None, ...)`; targets and weights are arrays `(rows,)` by
-    the name of their task. `lengths` int64 `(rows,)` is what batches are bucketed by.
+    A feature is a ragged tensor `(rows, None, ...)`, or a tensor `(rows, ...)`; targets are arrays
+    `(rows,)` and weights `(rows,)` or `(rows, members)` by the name of their task. `lengths` int64
+    `(rows,)` is what batches are bucketed by.
     """
 
-    features: dict[str, tf.RaggedTensor]
+    features: dict[str, tf.RaggedTensor | tf.Tensor]
     targets: dict[str, np.ndarray]
     weights: dict[str, np.ndarray]
     lengths: np.ndarray
@@ -130,13 +131,17 @@ def _cut(order: tf.Tensor, batch_size: int) -> tf.RaggedTensor:
     return tf.RaggedTensor.from_value_rowids(order, rowids)
 
 
+def _padded(values: tf.RaggedTensor | tf.Tensor) -> tf.Tensor:
+    return values.to_tensor() if isinstance(values, tf.RaggedTensor) else values
+
+
 def _gathered(batches: tf.data.Dataset, rows: Rows) -> tf.data.Dataset:
     targets = {name: tf.constant(value) for name, value in rows.targets.items()}
     weights = {name: tf.constant(value) for name, value in rows.weights.items()}
 
     def gather(index: tf.Tensor) -> tuple[dict, dict, dict]:
         index = tf.convert_to_tensor(index)
-        features = {name: tf.gather(x, index).to_tensor() for name, x in rows.features.items()}
+        features = {name: _padded(tf.gather(x, index)) for name, x in rows.features.items()}
         return (
             features,
             {name: tf.gather(value, index) for name, value in targets.items()},

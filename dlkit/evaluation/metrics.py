@@ -132,8 +132,9 @@ def regression_metrics(predictions: ValuePredictions) -> dict[str, float]:
         predictions: Rows without a target are left out.
 
     Returns:
-        `mae` and `rmse` in the unit of the targets, and `r2`, which needs two rows; empty
-        where no row has a target.
+        `mae` and `rmse` in the unit of the targets, and `r2`, which needs two rows; with
+        intervals `coverage`, the share of targets in them, and `interval_width`; empty where no
+        row has a target.
     """
     rows = predictions.known()
     if not len(rows.targets):
@@ -145,4 +146,7 @@ def regression_metrics(predictions: ValuePredictions) -> dict[str, float]:
     }
     if len(targets) > 1:
         scores["r2"] = float(sk.r2_score(targets, answers))
+    if rows.half_width is not None:
+        scores["coverage"] = float((np.abs(targets - answers) <= rows.half_width).mean())
+        scores["interval_width"] = 2 * rows.half_width
     return scores

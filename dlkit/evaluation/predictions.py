@@ -101,6 +101,7 @@ class ValuePredictions:
         targets: float32 `(n,)`, the true values; nan where the row has none.
         predictions: float32 `(n,)`.
         texts: `n` strings that show the rows to a reader.
+        half_width: Of the intervals around the predictions, in the unit of the targets.
 
     Raises:
         ValueError: The lengths do not fit together.
@@ -111,6 +112,7 @@ class ValuePredictions:
     targets: np.ndarray
     predictions: np.ndarray
     texts: Sequence[str]
+    half_width: float | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "targets", np.asarray(self.targets, np.float32))

@@ -4,8 +4,18 @@ import math
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-_PARTS = ("validation", "test", "baseline")
-_FIRST = ("accuracy", "macro_f1", "log_loss", "calibration_error", "mae", "rmse", "r2")
+_PARTS = ("validation", "test", "baseline", "linear")
+_FIRST = (
+    "accuracy",
+    "macro_f1",
+    "log_loss",
+    "calibration_error",
+    "mae",
+    "rmse",
+    "r2",
+    "coverage",
+    "interval_width",
+)
 _LAST = ("seconds", "megabytes")
 _LOWER_IS_BETTER = {
     "log_loss",
@@ -13,6 +23,7 @@ _LOWER_IS_BETTER = {
     "calibration_error",
     "mae",
     "rmse",
+    "interval_width",
     "seconds",
     "megabytes",
     "in_scope_rejected",
@@ -38,7 +49,7 @@ class SummaryTable(NamedTuple):
 
 
 def summary_tables(metrics: Mapping[str, Any]) -> list[SummaryTable]:
-    """Puts validation, test and baseline side by side.
+    """Puts validation, test and baselines side by side.
 
     Args:
         metrics: As in `metrics.json`; each part is flat, or has a mapping for each head.

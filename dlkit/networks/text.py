@@ -1,14 +1,12 @@
 """The table of networks over text, and how text enters them."""
 
-import importlib
-import inspect
 from collections.abc import Callable, Mapping
 from typing import Any, Literal, NamedTuple
 
 import keras
 
-from dlkit.errors import InputError
 from dlkit.networks import bag_of_ngrams, bert, cnn, cnn_rnn, lstm, mlp, rnn
+from dlkit.networks.builders import call_builder, import_builder
 from dlkit.networks.embedding import EmbeddingBag
 from dlkit.networks.pretrained import RECOMMENDED, pretrained_bert
 from dlkit.networks.recommended import Recommended
@@ -101,9 +99,9 @@ def text_network(
     if entry.reads == "wordpieces":
         if sizes.encoding:
             return _over_encoding(sizes.encoding, arguments)
-        return _call(network, entry.build, arguments)
+        return call_builder(network, entry.build, arguments)
     if entry.reads == "ngrams":
-        return _call(network, entry.build, {"ngram_count": sizes.ngrams, **arguments})
+        return call_builder(network, entry.build, {"ngram_count": sizes.ngrams, **arguments})
     if entry.reads == "vector":
         entrance = bag_of_ngrams.bag_of_ngrams(
             ngram_count=sizes.ngrams, units=embedding_units, dropout=embedding_dropout
@@ -112,7 +110,9 @@ def text_network(
         entrance = word_vectors(
             sizes, units=embedding_units, dropout=embedding_dropout, word_dropout=word_dropout
         )
-    body = _call(network, entry.build, {"input_shape": entrance.output.shape[1:], **arguments})
+    body = call_builder(
+        network, entry.build, {"input_shape": entrance.output.shape[1:], **arguments}
+    )
     return keras.Model(entrance.input, body(entrance.output), name=f"text_{body.name}")
 
 
@@ -153,7 +153,7 @@ def _over_encoding(size: int, arguments: dict[str, Any]) -> keras.Model:
     """Puts a multilayer perceptron over what a frozen encoder gives."""
     encoding = keras.Input((size,), name="encoding")
     chosen = {"units": (512,), "activation": "gelu", "dropout": 0.3, **arguments}
-    body = _call("mlp", mlp.mlp, {"input_shape": (size,), **chosen})
+    body = call_builder("mlp", mlp.mlp, {"input_shape": (size,), **chosen})
     return keras.Model({"encoding": encoding}, body(encoding), name=f"encoding_{body.name}")
 
 
@@ -181,29 +181,10 @@ def find_network(network: str) -> Network:
     """
     if network in NETWORKS:
         return NETWORKS[network]
-    module_name, _, builder = network.partition(":")
-    try:
-        module = importlib.import_module(module_name) if builder else None
-        return Network(getattr(module, builder), getattr(module, "search_space", _nothing), "steps")
-    except (ImportError, AttributeError) as error:
-        names = ", ".join([*NETWORKS, "wide_and_deep"])
-        msg = (
-            f"`--network` must be one of {names}, or MODULE:BUILDER. Received: {network} ({error})."
-        )
-        raise InputError(msg) from error
+    build, module = import_builder(network, [*NETWORKS, "wide_and_deep"])
+    return Network(build, getattr(module, "search_space", _nothing), "steps")
 
 
 def _nothing(hp: Any) -> dict[str, Any]:
     """The search space of a builder that has none beside it."""
     return {}
-
-
-def _call(network: str, build: Callable[..., keras.Model], arguments: dict) -> keras.Model:
-    known = inspect.signature(build).parameters
-    if unknown := [name for name in arguments if name not in known]:
-        msg = (
-            f"`--network-arguments` of {network} must be among {', '.join(known)}. "
-            f"Received: {', '.join(unknown)}."
-        )
-        raise InputError(msg)
-    return build(**arguments)

@@ -1,6 +1,6 @@
 """Answers of a model to a stream of texts, as objects that JSON can hold."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import keras
@@ -24,15 +24,21 @@ def answer_texts(
         For each text the text and its named answers. Probabilities become an object of the `top`
         most probable classes.
     """
-    classes = class_names(model.get_layer("answers"))
     for batch, answers in answer_batches(model, texts, batch_size=batch_size):
-        for row, text in enumerate(batch):
-            yield {"text": text} | {
-                name: _named(value[row], classes[name], top)
-                if name in classes
-                else _plain(value[row])
-                for name, value in answers.items()
-            }
+        for text, named in zip(batch, named_answers(model, answers, top=top), strict=True):
+            yield {"text": text} | named
+
+
+def named_answers(
+    model: keras.Model, answers: Mapping[str, np.ndarray], *, top: int
+) -> Iterator[dict[str, Any]]:
+    """Turns arrays of answers `(rows, ...)` into an object a row, as `answer_texts` yields them."""
+    classes = class_names(model.get_layer("answers"))
+    for row in range(len(next(iter(answers.values())))):
+        yield {
+            name: _named(value[row], classes[name], top) if name in classes else _plain(value[row])
+            for name, value in answers.items()
+        }
 
 
 def class_names(answers: Answers) -> dict[str, tuple[str, ...]]:

@@ -201,7 +201,7 @@ class Classification(Task):
             targets.astype(np.int64),
             logits,
             texts,
-            scope=answers["scope_score"],
+            scope=answers.get("scope_score"),
             answered=(logits + self._leaning).argmax(axis=1),
         )
 

@@ -1,4 +1,4 @@
-"""A number."""
+"""A number, and the interval in which it lies."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -8,6 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from dlkit.data.validation import check_numbers
+from dlkit.evaluation.intervals import conformal_quantile
 from dlkit.evaluation.predictions import ValuePredictions
 from dlkit.tasks.base import Task
 
@@ -22,15 +23,26 @@ class Regression(Task):
         scale: Divides the targets; `adapt` sets it.
         delta: Errors larger than this, in units of the scale, count linearly (Huber, "Robust
             estimation of a location parameter", 1964).
+        coverage: Share of the rows whose number is to lie in its interval.
+        half_width: Of the intervals, in units of the targets; `calibrate` sets it.
     """
 
     def __init__(
-        self, *, name: str, mean: float = 0.0, scale: float = 1.0, delta: float = 1.0
+        self,
+        *,
+        name: str,
+        mean: float = 0.0,
+        scale: float = 1.0,
+        delta: float = 1.0,
+        coverage: float = 0.9,
+        half_width: float | None = None,
     ) -> None:
         super().__init__(name=name)
         self.mean = mean
         self.scale = scale
         self.delta = delta
+        self.coverage = coverage
+        self.half_width = half_width
 
     def adapt(self, values: Sequence[str | None]) -> None:
         """Takes mean and scale from a column of numbers."""
@@ -56,16 +68,28 @@ class Regression(Task):
         """The mean absolute error, in units of the scale."""
         return [keras.metrics.MeanAbsoluteError(name="mae")]
 
+    def calibrate(self, outputs: np.ndarray, targets: np.ndarray) -> None:
+        """Sets the width of the intervals from outputs `(rows, 1)` on validation rows."""
+        self.half_width = self.scale * conformal_quantile(
+            np.abs(outputs[:, 0] - targets), coverage=self.coverage
+        )
+
     def decode(self, outputs: Any) -> dict[str, Any]:
-        """Returns value float32 `(batch,)` in the units of the training rows."""
-        return {"value": tf.cast(outputs, tf.float32)[:, 0] * self.scale + self.mean}
+        """Returns value float32 `(batch,)` in the units of the training rows.
+
+        Once calibrated, `lower` and `upper` `(batch,)` are the ends of its interval.
+        """
+        value = tf.cast(outputs, tf.float32)[:, 0] * self.scale + self.mean
+        if self.half_width is None:
+            return {"value": value}
+        return {"value": value, "lower": value - self.half_width, "upper": value + self.half_width}
 
     def predictions(
         self, answers: dict[str, np.ndarray], targets: np.ndarray, texts: Sequence[str]
     ) -> ValuePredictions:
         """Returns the predictions in the units of the training rows."""
         targets = (targets * self.scale + self.mean).astype(np.float32)
-        return ValuePredictions(self.name, targets, answers["value"], texts)
+        return ValuePredictions(self.name, targets, answers["value"], texts, self.half_width)
 
     def get_config(self) -> dict[str, Any]:
         """Returns the arguments that make an equal task."""
@@ -74,6 +98,8 @@ class Regression(Task):
             "mean": self.mean,
             "scale": self.scale,
             "delta": self.delta,
+            "coverage": self.coverage,
+            "half_width": self.half_width,
         }
 
 

@@ -1,6 +1,6 @@
 """Fits a model with one head or more."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -28,6 +28,15 @@ class Recipe(NamedTuple):
     weight_decay: float
     patience: int | None
     seed: int
+
+
+def shorter_recipe(recipe: Recipe, history: Mapping[str, list[float]]) -> Recipe | None:
+    """Returns how to train again where the best epoch came while the learning rate was high.
+
+    Over so few epochs that the rate has fallen by the best one; None where it had fallen already.
+    """
+    epochs = 2 * (int(np.argmin(history["val_loss"])) + 1) + 1
+    return recipe._replace(epochs=epochs, patience=None) if epochs < recipe.epochs else None
 
 
 def fit(

@@ -17,7 +17,7 @@ from dlkit.settings import TextTraining
 from dlkit.tasks import Task, join_heads
 from dlkit.training.centroids import with_centroids
 from dlkit.training.checkpoint import has_checkpoint
-from dlkit.training.fit import Recipe, fit, outputs_of
+from dlkit.training.fit import Recipe, fit, outputs_of, shorter_recipe
 from dlkit.training.fitted_heads import fit_heads
 from dlkit.training.prepared import PreparedTexts
 from dlkit.training.scoring import chosen_rows
@@ -70,9 +70,8 @@ def train_heads(
     fit_once = functools.partial(_fit, settings, tasks, prepared, validate=True, strategy=strategy)
     heads, history = fit_once(recipe=recipe, folder=folder)
     epochs = int(np.argmin(history["val_loss"])) + 1
-    if not settings.epochs and 2 * epochs + 1 < recipe.epochs:
-        epochs = 2 * epochs + 1
-        shorter = recipe._replace(epochs=epochs, patience=None)
+    if not settings.epochs and (shorter := shorter_recipe(recipe, history)):
+        epochs = shorter.epochs
         heads, history = fit_once(recipe=shorter, folder=folder and folder / "shorter")
     heads = with_centroids(heads, tasks, prepared.training(heads.input, tasks))
     validation = prepared.validation(heads.input, tasks)

@@ -1,8 +1,6 @@
 """The road of a text model: rows in, a run folder with a measured model out."""
 
 import dataclasses
-import hashlib
-import json
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -13,7 +11,6 @@ import numpy as np
 
 from dlkit.data.text_rows import LabelledTexts
 from dlkit.data.validation import duplicate_rows
-from dlkit.errors import InputError
 from dlkit.evaluation.baselines import baseline_metrics
 from dlkit.evaluation.out_of_scope import calibration_note
 from dlkit.evaluation.predictions import Predictions
@@ -24,7 +21,8 @@ from dlkit.training.devices import prepare_devices
 from dlkit.training.heads import refit_heads, train_heads
 from dlkit.training.memory import peak_memory_mb
 from dlkit.training.prepared import PreparedTexts
-from dlkit.training.run_folder import read_json, write_atomically, write_json
+from dlkit.training.run_folder import write_atomically, write_json
+from dlkit.training.same_data import check_same_data
 from dlkit.training.scoring import measure, predict_labelled, predict_rows
 from dlkit.training.text_data import TextData, load_text_data
 
@@ -70,7 +68,7 @@ def train_text_model(
     )
     tasks = list(tasks)
     data = load_text_data(settings, sources, labels, tasks)
-    _check_same_data(folder, data, resume=settings.resume)
+    check_same_data(folder, [data.train, data.validation], resume=settings.resume)
     prepared = PreparedTexts(data, settings)
     trained = train_heads(settings, tasks, prepared, strategy=strategy, folder=folder)
     validation = predict_rows(tasks, trained.outputs, trained.validation, data.validation.texts)
@@ -148,16 +146,3 @@ def _baseline(tasks: Sequence[Task], train: LabelledTexts, scored: LabelledTexts
         if isinstance(task, Classification)
     }
     return metrics if len(tasks) > 1 else next(iter(metrics.values()), {})
-
-
-def _check_same_data(folder: Path, data: TextData, *, resume: bool) -> None:
-    """Writes what the rows are, or compares it with what the run began with."""
-    digest = hashlib.sha256(json.dumps([data.train, data.validation]).encode()).hexdigest()
-    path = folder / "data.json"
-    if resume and path.exists() and read_json(path).get("sha256") != digest:
-        msg = (
-            "`--resume` needs the rows that the run began with, but the data has changed. "
-            "Train without --resume."
-        )
-        raise InputError(msg)
-    write_json(path, {"sha256": digest})

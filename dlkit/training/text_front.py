@@ -14,7 +14,7 @@ from dlkit.data.pipeline import evaluation_batches, tokenized_rows
 from dlkit.errors import InputError
 from dlkit.networks import TextSizes, deep_network
 from dlkit.networks.pretrained import find_pretrained, pretrained_bert, read_tokenizing
-from dlkit.settings import TextTraining
+from dlkit.settings import TextTraining, Training
 from dlkit.text.tokenizer import Tokenizer
 from dlkit.text.wordpiece import WordPiece, read_vocabulary
 
@@ -81,7 +81,7 @@ def text_front(settings: TextTraining, texts: Sequence[str]) -> TextFront:
     return TextFront(tokenizer, encoder, sizes._replace(encoding=encoder.output.shape[-1]))
 
 
-def network_arguments(settings: TextTraining) -> dict[str, Any]:
+def network_arguments(settings: Training) -> dict[str, Any]:
     """Returns the arguments of the network.
 
     Raises:

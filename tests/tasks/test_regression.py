@@ -3,6 +3,7 @@ import numpy as np
 import pytest
 
 from dlkit.errors import InputError
+from dlkit.evaluation.metrics import regression_metrics
 from dlkit.tasks import Regression
 from tests.contract import check_task
 
@@ -63,3 +64,18 @@ def test_config_keeps_what_was_learned():
 def test_numbers_are_checked():
     with pytest.raises(InputError, match=r"`price` .*must be a finite number .* has `dear`"):
         price().encode(["1", "dear"])
+
+
+def test_calibration_gives_intervals_in_units_of_the_rows():
+    task = price()
+    targets = np.zeros(19, "float32")
+    outputs = np.arange(1, 20, dtype="float32")[:, None]
+    assert set(task.decode(outputs)) == {"value"}
+    task.calibrate(outputs, targets)
+    assert task.half_width == pytest.approx(18 * task.scale)
+    answers = {name: value.numpy() for name, value in task.decode(outputs).items()}
+    np.testing.assert_allclose(answers["value"] - answers["lower"], 18 * task.scale, rtol=1e-5)
+    np.testing.assert_allclose(answers["upper"] - answers["value"], 18 * task.scale, rtol=1e-5)
+    metrics = regression_metrics(task.predictions(answers, targets, ["row"] * 19))
+    assert metrics["coverage"] == pytest.approx(18 / 19)
+    assert metrics["interval_width"] == pytest.approx(36 * task.scale)

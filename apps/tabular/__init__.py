@@ -1,0 +1,1 @@
+"""Classes and numbers from the columns of a table."""
