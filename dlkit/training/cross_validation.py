@@ -1,0 +1,58 @@
+"""What models say of rows that they did not learn, for all rows that there are."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from dlkit.settings import TextTraining
+from dlkit.tasks import Classification
+from dlkit.tasks.label_correction import assign_folds
+from dlkit.training.fit import outputs_of
+from dlkit.training.heads import refit_heads, train_heads
+from dlkit.training.prepared import PreparedTexts
+
+
+def out_of_sample_probabilities(
+    settings: TextTraining,
+    task: Classification,
+    prepared: PreparedTexts,
+    *,
+    folds: int,
+    strategy: Any,
+    progress: Callable[[str], object],
+) -> np.ndarray:
+    """Trains once for each fold, as `train` does, and answers the rows that were held out.
+
+    A first training chooses epochs and temperature on the validation rows. Texts are read and
+    encoded once for all trainings: that uses no label.
+
+    Args:
+        settings: How to train.
+        task: Knows all labels of the rows, which have one each; calibrated afterwards.
+        prepared: The rows.
+        folds: How many trainings.
+        strategy: The distribution strategy.
+        progress: Gets a few words before each training.
+
+    Returns:
+        float32 `(rows, classes)` of sum 1: the training rows, and after them those of validation.
+
+    Raises:
+        InputError: The settings break a rule.
+    """
+    progress("choosing the epochs")
+    trained = train_heads(settings, [task], prepared, strategy=strategy, folder=None)
+    rows = prepared.data.with_validation_learned().train
+    labels = task.encode(rows.labels[task.name])
+    assigned = assign_folds(labels, folds=folds, seed=settings.seed)
+    probabilities = np.empty((len(labels), len(task.classes)), np.float32)
+    for fold in range(folds):
+        progress(f"fold {fold + 1} of {folds}")
+        part = prepared.split_again(assigned == fold)
+        heads = refit_heads(
+            settings, [task], part, epochs=trained.epochs, strategy=strategy, folder=None
+        )
+        outputs = outputs_of(heads, part.validation(heads.input, [task]), batch_size=256)
+        probabilities[assigned == fold] = task.decode(outputs[task.name])["probabilities"]
+    return probabilities
