@@ -49,7 +49,7 @@ def main(options: Options) -> None:
         flipped = draw.random(len(right)) < options.share
         wrong = (right + draw.integers(1, len(classes), len(right))) % len(classes)
         given = np.where(flipped, wrong, right)
-        scores = _audits(trainer, train["text"].to_pylist(), given, flipped, options.folds, seed)
+        scores = _audits(trainer, given, flipped, options.folds, seed)
         for name, labels in (("clean", right), ("flipped", given), ("corrected", trainer.fixed)):
             scores[f"accuracy, {name}"] = trainer.accuracy(labels, seed)
         for name, value in scores.items():
@@ -63,7 +63,6 @@ def main(options: Options) -> None:
 
 def _audits(
     trainer: "_Trainer",
-    texts: list[str],
     given: np.ndarray,
     flipped: np.ndarray,
     folds: int,
@@ -79,7 +78,7 @@ def _audits(
     scores |= _found("ours", issues.rows, flipped)
     trainer.fixed = given.copy()
     trainer.fixed[issues.rows] = issues.suggested
-    peer = _tfidf_probabilities(texts, given, folds, seed)
+    peer = _tfidf_probabilities(trainer.texts, given, folds, seed)
     scores |= _found("peer", np.flatnonzero(cleanlab_issues(given, peer)), flipped)
     ranked = cleanlab_issues(given, peer, filter_by="low_self_confidence")
     return scores | _found("peer, filter as ours", np.flatnonzero(ranked), flipped)
@@ -117,6 +116,7 @@ class _Trainer:
         )
         self.strategy = prepare_devices(seed=0, deterministic=False, mixed_precision=False)
         self.task = Classification(name="label", classes=classes)
+        self.texts = train["text"].to_pylist()
         split = split_rows(train, ["label"], self.settings)
         self.order = np.concatenate([split.train, split.validation])
         self.for_training = len(split.train)

@@ -1,11 +1,12 @@
 """The settings and the model of customer service."""
 
 import dataclasses
-from collections.abc import Sequence
+import functools
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dlkit.app import TextApp
+from dlkit.app import TextApp, Verb
 from dlkit.settings import TextTraining
 from dlkit.text_verbs import text_verbs
 
@@ -39,10 +40,21 @@ def _tasks(settings: IntentTraining) -> Sequence["Task"]:
     ]
 
 
+def _verbs(app: TextApp) -> Mapping[str, Verb]:
+    from apps.intent.audit import Audit, audit
+    from apps.intent.discover import Discover, discover
+
+    return {
+        **text_verbs(app),
+        "audit": Verb(Audit, functools.partial(audit, app)),
+        "discover": Verb(Discover, functools.partial(discover, app)),
+    }
+
+
 APP = TextApp(
     name="intent",
     description="Customer service: the intent of a question, or that it has none.",
-    verbs=text_verbs,
+    verbs=_verbs,
     settings=IntentTraining,
     sample=(_SAMPLE / "questions_en.jsonl", _SAMPLE / "questions_zh.jsonl"),
     tasks=_tasks,

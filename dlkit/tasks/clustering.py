@@ -20,7 +20,9 @@ _ROUNDS = 2
 _STARTS = 10
 _SCORED_ROWS = 2000
 _MOST_GROUPS = 60
-_LEAST_ROWS = 8
+LEAST_ROWS = 8
+"""Fewer rows have no groups to speak of."""
+
 _COMPONENTS = 50
 
 
@@ -171,7 +173,7 @@ def _check(features: np.ndarray, groups: int, method: Method) -> None:
     if groups < 0 or groups == 1:
         msg = "`--groups` must be at least 2, or 0 to choose by itself. Received: "
         raise InputError(f"{msg}{groups}.")
-    if len(features) < max(_LEAST_ROWS, 2 * groups):
-        least = max(_LEAST_ROWS, 2 * groups)
+    if len(features) < max(LEAST_ROWS, 2 * groups):
+        least = max(LEAST_ROWS, 2 * groups)
         msg = f"`--input` must have at least {least} rows to group. Received: {len(features)}."
         raise InputError(msg + " Give more rows, or ask for fewer `--groups`.")

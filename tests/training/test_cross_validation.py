@@ -1,0 +1,60 @@
+import numpy as np
+import tensorflow as tf
+
+from dlkit.data.text_rows import LabelledTexts
+from dlkit.tasks import Classification
+from dlkit.training.cross_validation import out_of_sample_probabilities
+from dlkit.training.prepared import PreparedTexts
+from dlkit.training.text_data import TextData
+from tests.made_rows import TOPICS, made_rows, quick_settings
+
+
+def part(rows):
+    topics = [row["topic"] for row in rows]
+    return LabelledTexts([row["text"] for row in rows], {"topic": topics})
+
+
+def test_every_row_is_judged_by_models_that_did_not_learn_it():
+    rows = made_rows(200)
+    right = [row["topic"] for row in rows]
+    for row in rows[:10]:  # the only rows with this word: who learns them knows the wrong label
+        row["text"] += " barnacle"
+    wrong = [list(TOPICS)[(list(TOPICS).index(topic) + 1) % 3] for topic in right[:10]]
+    for row, label in zip(rows[:10:5], wrong[::5], strict=True):
+        row["topic"] = label
+    task, settings = Classification(name="topic"), quick_settings(epochs=12)
+    task.adapt(right)
+    data = TextData(part(rows[:160]), part(rows[160:]), None, [])
+    said = []
+    found = out_of_sample_probabilities(
+        settings,
+        task,
+        PreparedTexts(data, settings),
+        folds=3,
+        strategy=tf.distribute.get_strategy(),
+        progress=said.append,
+    )
+    assert found.shape == (200, 3)
+    np.testing.assert_allclose(found.sum(1), 1, rtol=1e-5)
+    answers = [task.classes[answer] for answer in found.argmax(1)]
+    assert np.mean([a == b for a, b in zip(answers, right, strict=True)]) > 0.95, "rows keep order"
+    assert said == ["choosing the epochs", "fold 1 of 3", "fold 2 of 3", "fold 3 of 3"]
+
+
+def test_rows_are_split_again_without_being_read_again():
+    rows, task = made_rows(20), Classification(name="topic", classes=list(TOPICS))
+    settings = quick_settings()
+    prepared = PreparedTexts(TextData(part(rows[:15]), part(rows[15:]), None, []), settings)
+    names = ["tokens", "ngrams"]
+    before = prepared.training(names, [task]), prepared.validation(names, [task])
+    held_out = np.arange(20) % 4 == 3
+    again = prepared.split_again(held_out)
+    again.front = None  # who reads fails
+    after = again.training(names, [task]), again.validation(names, [task])
+    assert again.data.validation.texts == [rows[i]["text"] for i in np.flatnonzero(held_out)]
+    both = tf.concat([part.features["ngrams"] for part in before], 0)
+    for part_after, chosen in zip(after, (~held_out, held_out), strict=True):
+        expected = tf.gather(both, np.flatnonzero(chosen)).to_list()
+        assert part_after.features["ngrams"].to_list() == expected
+        targets = task.encode([rows[i]["topic"] for i in np.flatnonzero(chosen)])
+        assert part_after.targets["topic"].tolist() == targets.tolist()
