@@ -7,10 +7,12 @@ import numpy as np
 
 from dlkit.settings import TextTraining
 from dlkit.tasks import Classification
-from dlkit.tasks.label_correction import assign_folds
+from dlkit.tasks.label_correction import LabelIssues, assign_folds, find_label_issues
 from dlkit.training.fit import outputs_of
 from dlkit.training.heads import refit_heads, train_heads
 from dlkit.training.prepared import PreparedTexts
+
+_ROUNDS = 2
 
 
 def out_of_sample_probabilities(
@@ -56,3 +58,50 @@ def out_of_sample_probabilities(
         outputs = outputs_of(heads, part.validation(heads.input, [task]), batch_size=256)
         probabilities[assigned == fold] = task.decode(outputs[task.name])["probabilities"]
     return probabilities
+
+
+def issues_in_rounds(
+    settings: TextTraining,
+    task: Classification,
+    prepared: PreparedTexts,
+    *,
+    folds: int,
+    strategy: Any,
+    progress: Callable[[str], object],
+) -> tuple[np.ndarray, LabelIssues]:
+    """Judges all rows twice: the models of the second round learn corrected labels.
+
+    Models that learned wrong labels are less sure of the right ones, so that the first round finds
+    fewer of them. The labels that are judged are those that the rows came with, both times.
+
+    Args:
+        settings: How to train.
+        task: Knows all labels of the rows, which have one each; calibrated afterwards.
+        prepared: The rows.
+        folds: How many trainings a round.
+        strategy: The distribution strategy.
+        progress: Gets a few words before each training.
+
+    Returns:
+        The probabilities of the second round, as of `out_of_sample_probabilities`, and the
+        suspicious rows.
+
+    Raises:
+        InputError: The settings break a rule, or `cleanlab` is not installed.
+    """
+    names = prepared.data.with_validation_learned().train.labels[task.name]
+    labels = task.encode(names)
+    learned = labels
+    for number in range(1, _ROUNDS + 1):
+        found = out_of_sample_probabilities(
+            settings,
+            task,
+            prepared.labelled_again(task.name, [task.classes[label] for label in learned]),
+            folds=folds,
+            strategy=strategy,
+            progress=lambda words, number=number: progress(f"round {number}: {words}"),
+        )
+        issues = find_label_issues(found, labels)
+        learned = labels.copy()
+        learned[issues.rows] = issues.suggested
+    return found, issues

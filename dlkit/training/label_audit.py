@@ -13,8 +13,8 @@ from dlkit.data.text_rows import split_rows, take
 from dlkit.evaluation.review import ReviewItem
 from dlkit.settings import TextTraining
 from dlkit.tasks import Classification
-from dlkit.tasks.label_correction import find_label_issues
-from dlkit.training.cross_validation import out_of_sample_probabilities
+from dlkit.tasks.label_correction import LabelIssues
+from dlkit.training.cross_validation import issues_in_rounds
 from dlkit.training.devices import prepare_devices
 from dlkit.training.prepared import PreparedTexts
 from dlkit.training.text_data import TextData
@@ -69,22 +69,19 @@ def audit_labels(
     train, validation = (take(table, rows, [task.name]) for rows in (split.train, split.validation))
     progress("reading the texts")
     prepared = PreparedTexts(TextData(train, validation, None, []), settings)
-    found = out_of_sample_probabilities(
+    probabilities, issues = issues_in_rounds(
         settings, task, prepared, folds=folds, strategy=strategy, progress=progress
     )
-    probabilities = np.empty_like(found)
-    probabilities[np.concatenate([split.train, split.validation])] = found
-    labels = task.encode(table[task.name].to_pylist())
     progress("comparing the texts")
-    return _judged(table, task, probabilities, labels)
+    read = table.take(np.concatenate([split.train, split.validation]))
+    return _judged(read, task, probabilities, issues)
 
 
 def _judged(
-    table: pa.Table, task: Classification, probabilities: np.ndarray, labels: np.ndarray
+    table: pa.Table, task: Classification, probabilities: np.ndarray, issues: LabelIssues
 ) -> LabelAudit:
-    texts = table["text"].to_pylist()
+    texts, labels = table["text"].to_pylist(), task.encode(table[task.name].to_pylist())
     places = [f"row {row} of {file}" for row, file in zip(table["row"], table["file"], strict=True)]
-    issues = find_label_issues(probabilities, labels)
     against = _contradictions(texts, probabilities, labels)
 
     def item(row: int, suggested: int, reason: str) -> ReviewItem:

@@ -40,6 +40,12 @@ class PreparedTexts:
         """Returns the validation rows with the named features and the targets of the tasks."""
         return self._rows(self.data.validation, self._validation, features, tasks)
 
+    def labelled_again(self, task: str, labels: Sequence[str]) -> "PreparedTexts":
+        """Returns the same rows with other labels `(rows,)` of a task, in the order as below."""
+        again = copy.copy(self)
+        again.data = self.data.labelled_again(task, labels)
+        return again
+
     def split_again(self, held_out: np.ndarray) -> "PreparedTexts":
         """Returns the same rows split in another way; what was read is not read again.
 

@@ -38,6 +38,15 @@ class TextData(NamedTuple):
         train = LabelledTexts([*self.train.texts, *self.validation.texts], labels)
         return self._replace(train=train)
 
+    def labelled_again(self, task: str, labels: Sequence[str]) -> "TextData":
+        """Returns the same rows with other labels of a task, training rows before validation."""
+        border = len(self.train.texts)
+        parts = ((self.train, labels[:border]), (self.validation, labels[border:]))
+        train, validation = (
+            rows._replace(labels={**rows.labels, task: list(new)}) for rows, new in parts
+        )
+        return self._replace(train=train, validation=validation)
+
     def split_again(self, held_out: np.ndarray) -> "TextData":
         """Returns the same rows, of which those marked in bool `(rows,)` are for validation."""
         rows = self.with_validation_learned().train

@@ -39,7 +39,7 @@ def test_the_number_of_groups_is_found_without_labels(blobs):
 
 def test_the_same_seed_gives_the_same_groups(blobs):
     features, _ = blobs
-    first, second = (cluster(features, groups=3, seed=5).labels for _ in range(2))
+    first, second = (cluster(features, groups=3, method="kmeans", seed=5).labels for _ in range(2))
     assert (first == second).all()
 
 

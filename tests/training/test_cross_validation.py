@@ -3,10 +3,12 @@ import tensorflow as tf
 
 from dlkit.data.text_rows import LabelledTexts
 from dlkit.tasks import Classification
-from dlkit.training.cross_validation import out_of_sample_probabilities
+from dlkit.training.cross_validation import issues_in_rounds
 from dlkit.training.prepared import PreparedTexts
 from dlkit.training.text_data import TextData
 from tests.made_rows import TOPICS, made_rows, quick_settings
+
+WRONG = {"metals": "rates", "rates": "chips", "chips": "metals"}
 
 
 def part(rows):
@@ -14,19 +16,17 @@ def part(rows):
     return LabelledTexts([row["text"] for row in rows], {"topic": topics})
 
 
-def test_every_row_is_judged_by_models_that_did_not_learn_it():
-    rows = made_rows(200)
+def test_wrong_labels_are_found_by_models_that_did_not_learn_the_row():
+    rows = made_rows(160)
     right = [row["topic"] for row in rows]
-    for row in rows[:10]:  # the only rows with this word: who learns them knows the wrong label
-        row["text"] += " barnacle"
-    wrong = [list(TOPICS)[(list(TOPICS).index(topic) + 1) % 3] for topic in right[:10]]
-    for row, label in zip(rows[:10:5], wrong[::5], strict=True):
-        row["topic"] = label
-    task, settings = Classification(name="topic"), quick_settings(epochs=12)
+    for row in rows[::16]:  # one word more, so that who has learned the row knows its label
+        row["text"] += f" word{len(row['text'])}"
+        row["topic"] = WRONG[row["topic"]]
+    task, settings = Classification(name="topic"), quick_settings(epochs=8)
     task.adapt(right)
-    data = TextData(part(rows[:160]), part(rows[160:]), None, [])
+    data = TextData(part(rows[:120]), part(rows[120:]), None, [])
     said = []
-    found = out_of_sample_probabilities(
+    found, issues = issues_in_rounds(
         settings,
         task,
         PreparedTexts(data, settings),
@@ -34,11 +34,17 @@ def test_every_row_is_judged_by_models_that_did_not_learn_it():
         strategy=tf.distribute.get_strategy(),
         progress=said.append,
     )
-    assert found.shape == (200, 3)
+    assert found.shape == (160, 3)
     np.testing.assert_allclose(found.sum(1), 1, rtol=1e-5)
     answers = [task.classes[answer] for answer in found.argmax(1)]
     assert np.mean([a == b for a, b in zip(answers, right, strict=True)]) > 0.95, "rows keep order"
-    assert said == ["choosing the epochs", "fold 1 of 3", "fold 2 of 3", "fold 3 of 3"]
+    assert sorted(issues.rows.tolist()) == list(range(0, 160, 16))
+    assert [task.classes[label] for label in issues.suggested] == [
+        right[row] for row in issues.rows
+    ]
+    assert said[:2] == ["round 1: choosing the epochs", "round 1: fold 1 of 3"]
+    assert said[-1] == "round 2: fold 3 of 3"
+    assert data.train.labels["topic"] == [row["topic"] for row in rows[:120]], "nothing is changed"
 
 
 def test_rows_are_split_again_without_being_read_again():
