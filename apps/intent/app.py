@@ -73,9 +73,14 @@ def _tasks(settings: IntentTraining) -> Sequence["Task"]:
 
 
 def _verbs(app: TextApp) -> Mapping[str, Verb]:
+    from apps.intent.audit import Audit, audit  # they extend the settings above
+    from apps.intent.discover import Discover, discover
+
     return {
         **text_verbs(app),
         "reply": Verb(Reply, functools.partial(reply, app)),
+        "audit": Verb(Audit, functools.partial(audit, app)),
+        "discover": Verb(Discover, functools.partial(discover, app)),
         "serve": Verb(ServeWithReplies, functools.partial(serve, app)),
     }
 

@@ -30,7 +30,7 @@ def print_report(
     """
     for table in summary_tables(metrics):
         rows = [[row.metric, *row.cells] for row in table.rows]
-        _print_table(console, table.head or "summary", ["metric", *table.columns], rows)
+        print_table(console, table.head or "summary", ["metric", *table.columns], rows)
     for name, amount in run_facts(metrics):
         console.print(_safe(f"{name}: {amount}"))
     for head in predictions:
@@ -54,7 +54,7 @@ def _print_scores(console: Console, title: str, scores: Sequence[ClassScores]) -
         for row in scores
     ]
     if rows:
-        _print_table(console, title, ["class", "rows", "precision", "recall", "f1"], rows)
+        print_table(console, title, ["class", "rows", "precision", "recall", "f1"], rows)
 
 
 def _print_mistakes(console: Console, head: ClassPredictions) -> None:
@@ -64,12 +64,13 @@ def _print_mistakes(console: Console, head: ClassPredictions) -> None:
     ]
     if rows:
         columns = ["text", "label", "predicted", "confidence"]
-        _print_table(console, f"{head.name}: most confident mistakes", columns, rows)
+        print_table(console, f"{head.name}: most confident mistakes", columns, rows)
 
 
-def _print_table(
+def print_table(
     console: Console, title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]
 ) -> None:
+    """Prints a table of foreign text, which cannot style it or move the cursor."""
     table = Table(title=_safe(title), title_justify="left")
     for place, column in enumerate(columns):
         numeric = column not in ("text", "label", "predicted") and place > 0

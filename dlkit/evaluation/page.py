@@ -16,22 +16,32 @@ from dlkit.evaluation.figures import Figure
 _TEMPLATES = Path(__file__).parent / "templates"
 
 
-def write_page(path: Path, template: str, *, charts: Sequence[Figure], **values: Any) -> None:
+def write_page(
+    path: Path,
+    template: str,
+    *,
+    charts: Sequence[Figure] = (),
+    script: str = "report.js",
+    **values: Any,
+) -> None:
     """Fills a template that extends `page.html.jinja`.
 
-    Foreign text cannot run as script in it: all is escaped, and the page allows only its own two
+    Foreign text cannot run as script in it: all is escaped, and the page allows only its own
     scripts, by their hashes, and no connection.
 
     Args:
         path: The file; replaced in one step once the page is complete.
         template: Its name.
-        charts: The charts, numbered as the template shows them.
+        charts: The charts, numbered as the template shows them; "report.js" draws them.
+        script: The script of the page, beside plotly where there are charts.
         **values: What the template asks for.
 
     Raises:
         OSError: The file cannot be written.
     """
-    scripts = [_script(get_plotlyjs()), _script((_TEMPLATES / "report.js").read_text("utf-8"))]
+    sources = [get_plotlyjs()] if charts else []
+    sources.append((_TEMPLATES / script).read_text("utf-8"))
+    scripts = [_script(source) for source in sources]
     chunks = (
         _environment()
         .get_template(template)

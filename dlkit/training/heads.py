@@ -87,7 +87,7 @@ def refit_heads(
     *,
     epochs: int,
     strategy: Any,
-    folder: Path,
+    folder: Path | None,
 ) -> keras.Model:
     """Trains the network and the heads on all training rows, without validation.
 
@@ -97,7 +97,7 @@ def refit_heads(
         prepared: The rows, of which those of validation are ignored.
         epochs: How many epochs to train; the learning rate falls to zero over them.
         strategy: The distribution strategy.
-        folder: Gets the checkpoint.
+        folder: Gets the checkpoint; None writes nothing.
 
     Returns:
         The heads.

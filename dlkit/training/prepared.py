@@ -1,5 +1,6 @@
 """The rows of a training, tokenized once for every network and task that learns from them."""
 
+import copy
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -49,6 +50,32 @@ class PreparedTexts:
     def validation(self, features: Iterable[str], tasks: Sequence[Task]) -> Rows:
         """Returns the validation rows with the named features and the targets of the tasks."""
         return self._rows(self.data.validation, self._validation, features, tasks)
+
+    def labelled_again(self, task: str, labels: Sequence[str]) -> "PreparedTexts":
+        """Returns the same rows with other labels `(rows,)` of a task, in the order as below."""
+        again = copy.copy(self)
+        again.data = self.data.labelled_again(task, labels)
+        return again
+
+    def split_again(self, held_out: np.ndarray) -> "PreparedTexts":
+        """Returns the same rows split in another way; what was read is not read again.
+
+        Args:
+            held_out: bool `(rows,)` over the training rows and then those of validation, true for
+                those that are to be the validation rows.
+        """
+        again = copy.copy(self)
+        again.data = self.data.split_again(held_out)
+        known = {
+            name: tf.concat([value, self._validation[name]], 0)
+            for name, value in self._training.items()
+            if name in self._validation
+        }
+        again._training, again._validation = (
+            {name: tf.gather(value, np.flatnonzero(part)) for name, value in known.items()}
+            for part in (~held_out, held_out)
+        )
+        return again
 
     def _rows(
         self,

@@ -3,9 +3,11 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from dlkit.data.corrections import correct_labels, correction_notes
 from dlkit.data.text_rows import (
     LabelledTexts,
     extra_columns,
@@ -36,6 +38,26 @@ class TextData(NamedTuple):
         train = LabelledTexts([*self.train.texts, *self.validation.texts], labels)
         return self._replace(train=train)
 
+    def labelled_again(self, task: str, labels: Sequence[str]) -> "TextData":
+        """Returns the same rows with other labels of a task, training rows before validation."""
+        border = len(self.train.texts)
+        parts = ((self.train, labels[:border]), (self.validation, labels[border:]))
+        train, validation = (
+            rows._replace(labels={**rows.labels, task: list(new)}) for rows, new in parts
+        )
+        return self._replace(train=train, validation=validation)
+
+    def split_again(self, held_out: np.ndarray) -> "TextData":
+        """Returns the same rows, of which those marked in bool `(rows,)` are for validation."""
+        rows = self.with_validation_learned().train
+        train, validation = (_some(rows, np.flatnonzero(part)) for part in (~held_out, held_out))
+        return self._replace(train=train, validation=validation)
+
+
+def _some(rows: LabelledTexts, chosen: np.ndarray) -> LabelledTexts:
+    labels = {name: [column[i] for i in chosen] for name, column in rows.labels.items()}
+    return LabelledTexts([rows.texts[i] for i in chosen], labels)
+
 
 def load_text_data(
     settings: TextTraining, sources: Sequence[str], labels: Mapping[str, str], tasks: list[Task]
@@ -56,7 +78,8 @@ def load_text_data(
         test = read_other_rows(settings.test_data, settings, labels, tasks)
     train = take(table, split.train, names)
     held_out = take(test, None, names) if test is not None else None
-    return TextData(train, take(validation, None, names), held_out, _notes(train, held_out))
+    notes = [*correction_notes(table), *_notes(train, held_out)]
+    return TextData(train, take(validation, None, names), held_out, notes)
 
 
 def read_checked_rows(
@@ -70,6 +93,8 @@ def read_checked_rows(
     extra = extra_columns(settings)
     table = read_text_rows(sources, settings.text_column, labels, extra)
     _check_chosen_columns(table, sources, labels)
+    if settings.corrections:
+        table = correct_labels(table, settings.corrections, list(labels))
     tasks[:] = [task for task in tasks if task.name in table.column_names]
     for task in tasks:
         _check_and_adapt(task, table)

@@ -6,7 +6,7 @@ import keras_tuner
 import pytest
 
 from dlkit.errors import InputError
-from dlkit.networks import NETWORKS, TextSizes, text_network
+from dlkit.networks import NETWORKS, TextSizes, autoencoder, text_network
 from dlkit.networks.cnn import image_cnn, image_search_space
 from dlkit.networks.text_search_space import register, text_search_space
 from tests.networks.tiny_bert import write_bert
@@ -15,6 +15,7 @@ SIZES = TextSizes(50, 60, 70)
 TEXT_NETWORKS = [*NETWORKS, "wide_and_deep", "wide_and_deep+lstm"]
 PAIRS = {name: (entry.build, entry.search_space) for name, entry in NETWORKS.items()}
 PAIRS["image_cnn"] = (image_cnn, image_search_space)
+PAIRS["autoencoder"] = (autoencoder.autoencoder, autoencoder.search_space)
 
 
 @pytest.fixture(scope="module")

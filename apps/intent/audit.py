@@ -1,0 +1,135 @@
+"""The verb `audit`: labels that are probably wrong, to be reviewed and corrected."""
+
+import dataclasses
+import importlib.util
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import tyro
+
+from apps.intent.app import IntentTraining
+from apps.intent.output import named_or_new_folder, write_rows
+from dlkit.app import TextApp
+from dlkit.errors import InputError
+
+if TYPE_CHECKING:
+    from dlkit.evaluation.review import ReviewItem
+    from dlkit.training.label_audit import LabelAudit
+
+_HAN = re.compile("[\u3400-\u4dbf\u4e00-\u9fff]")
+_ENCODER = "minilm"
+_SHOWN = 10
+
+
+@dataclasses.dataclass(frozen=True)
+class Audit(IntentTraining):
+    """Find labels that are probably wrong: a page to review them, and corrections to train with.
+
+    Every row of --data is judged by a model that did not learn it. --data stays as it is.
+    """
+
+    network: str = "auto"
+    """A network as for train; "auto" takes the frozen encoder minilm where its package is installed
+    and few texts are Chinese, else wide_and_deep."""
+
+    folds: int = 5
+    """So many models are trained, each without its share of the rows."""
+
+    output: Path | None = None
+    """Folder of what is written; without it runs/intent/audits/TIME-NETWORK."""
+
+    test_data: Annotated[str | None, tyro.conf.Suppress] = None
+    validation_data: Annotated[str | None, tyro.conf.Suppress] = None
+    test_fraction: Annotated[float, tyro.conf.Suppress] = 0.0
+    refit: Annotated[bool, tyro.conf.Suppress] = True
+    baseline: Annotated[bool, tyro.conf.Suppress] = False
+    resume: Annotated[bool, tyro.conf.Suppress] = False
+    run_dir: Annotated[Path | None, tyro.conf.Suppress] = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not 2 <= self.folds <= 50:
+            raise InputError(f"`--folds` must be from 2 to 50. Received: {self.folds}.")
+
+
+def audit(app: TextApp, options: Audit) -> Path:
+    """Audits the labels and returns the folder of what was written."""
+    from rich.console import Console
+
+    from dlkit.training.label_audit import audit_labels
+    from dlkit.training.text_data import read_checked_rows
+
+    # rows out of scope may be mislabelled as well: here they are a class like the others
+    settings: Any = dataclasses.replace(options, out_of_scope_label="")
+    tasks: list[Any] = list(app.tasks(settings))
+    columns = app.label_columns(settings, tasks)
+    table = read_checked_rows(settings, app.sources(settings), columns, tasks)
+    settings = _with_network(settings, table["text"].to_pylist())
+    console = Console(stderr=True)
+    with console.status("auditing") as status:
+        found = audit_labels(settings, table, tasks[0], folds=options.folds, progress=status.update)
+    folder = named_or_new_folder(app.name, "audits", options.output, settings.network)
+    _write(folder, found, tasks[0].classes)
+    _print(console, found)
+    for name in ("audit.html", "corrections.jsonl"):
+        print(f"{name.partition('.')[0]}: {folder / name}", flush=True)  # noqa: T201
+    return folder
+
+
+def _with_network(settings: Any, texts: Sequence[str]) -> Any:
+    from dlkit.networks.pretrained import PACKAGES
+
+    if settings.network != "auto":
+        return settings
+    if settings.pretrained:
+        return dataclasses.replace(settings, network="bert")
+    chinese = sum(bool(_HAN.search(text)) for text in texts) / len(texts)
+    if chinese > 0.1 or importlib.util.find_spec(PACKAGES[_ENCODER][0]) is None:
+        return dataclasses.replace(settings, network="wide_and_deep")
+    return dataclasses.replace(settings, network="bert", pretrained=_ENCODER, freeze_encoder=True)
+
+
+def _write(folder: Path, found: "LabelAudit", classes: Sequence[str]) -> None:
+    from dlkit.evaluation.review import write_review_page
+
+    items = [*found.suspicious, *found.contradictions]
+    write_review_page(
+        folder / "audit.html",
+        items,
+        title=f"Labels of {folder.name}",
+        facts=_facts(found),
+        classes=classes,
+    )
+    write_rows(folder / "suspicious.jsonl", [item._asdict() for item in items])
+    write_rows(folder / "corrections.jsonl", _corrections(found.suspicious))
+
+
+def _corrections(items: Sequence["ReviewItem"]) -> list[dict[str, str]]:
+    """One for each text and label: copies of a row may have come with several suggestions."""
+    first = {(item.text, item.label): item.suggested for item in reversed(items)}
+    return [
+        {"text": text, "label": label, "corrected": suggested}
+        for (text, label), suggested in reversed(first.items())
+    ]
+
+
+def _facts(found: "LabelAudit") -> list[tuple[str, str]]:
+    return [
+        ("rows", f"{found.rows:,}"),
+        ("suspicious", f"{len(found.suspicious):,}"),
+        ("near-duplicates with another label", f"{len(found.contradictions):,}"),
+        ("labels that models of other rows agree with", f"{100 * found.agreement:.1f} %"),
+    ]
+
+
+def _print(console: Any, found: "LabelAudit") -> None:
+    from dlkit.evaluation.console import print_table
+
+    items = [*found.suspicious, *found.contradictions]
+    rows = [[item.text, item.label, item.suggested, item.place] for item in items[:_SHOWN]]
+    if rows:
+        print_table(console, "most suspicious", ["text", "label", "predicted", "place"], rows)
+    for name, amount in _facts(found):
+        console.print(f"{name}: {amount}")

@@ -1,0 +1,74 @@
+"""Corrected labels, kept in a file of their own and applied to rows as they are read."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pyarrow as pa
+
+from dlkit.data.messages import count, shown
+from dlkit.data.tables import read_table
+from dlkit.errors import InputError
+
+_MARK = "corrected"
+
+
+def correct_labels(table: pa.Table, path: str, labels: Sequence[str]) -> pa.Table:
+    """Gives rows the labels that a file of corrections says; no row is added or lost.
+
+    A correction holds for all rows with its text and its label, wherever they are. One that
+    matches none, as after a row was mended at its source, changes nothing.
+
+    Args:
+        table: Rows with `text` and the columns of labels.
+        path: File with the columns `text`, `label` (the wrong one), `corrected`, and, where rows
+            have several labels, `task`: which of them.
+        labels: Names of the columns of labels.
+
+    Returns:
+        The table, and in `corrected` (bool) whether a label of the row was changed.
+
+    Raises:
+        InputError: The file breaks a rule, contradicts itself, or matches no row at all.
+    """
+    corrections = _read(path, labels)
+    changed = np.zeros(len(table), bool)
+    texts = table["text"].to_pylist()
+    for name in labels:
+        if name not in table.column_names:
+            continue
+        old = table[name].to_pylist()
+        new = [
+            corrections.get((name, text, label), label)
+            for text, label in zip(texts, old, strict=True)
+        ]
+        changed |= np.array([a != b for a, b in zip(old, new, strict=True)])
+        place = table.column_names.index(name)
+        table = table.set_column(place, name, pa.array(new, pa.string()))
+    if not changed.any():
+        msg = f"`--corrections` must be of the rows of `--data`. Received: {path}, of which "
+        raise InputError(msg + "none has a text and a label of theirs. Name the file of this data.")
+    return table.append_column(_MARK, pa.array(changed))
+
+
+def correction_notes(table: pa.Table) -> list[str]:
+    """Says how many rows of a table were corrected, where corrections were asked for."""
+    if _MARK not in table.column_names:
+        return []
+    changed = int(np.sum(table[_MARK].to_numpy()))
+    return [f"The labels of {count(changed, 'row')} were corrected as `--corrections` says."]
+
+
+def _read(path: str, labels: Sequence[str]) -> dict[tuple[str, str, str], str]:
+    columns = {name: name for name in ("text", "label", "corrected", "task")}
+    table = read_table(path, columns, optional=["task"])
+    corrections: dict[tuple[str, str, str], str] = {}
+    for row in table.to_pylist():
+        task = row["task"] or labels[0]
+        if task not in labels or (len(labels) > 1 and not row["task"]):
+            msg = f"`task` of `{row['file']}` must be one of {', '.join(labels)}. "
+            raise InputError(f"{msg}Received: {row['task']} in row {row['row']}. Correct it.")
+        key = (task, row["text"], row["label"])
+        if corrections.setdefault(key, row["corrected"]) != row["corrected"]:
+            msg = f"`{row['file']}` must correct a text and label in one way. Received: two for "
+            raise InputError(f"{msg}{shown(row['text'])!r} in row {row['row']}. Remove one.")
+    return corrections
