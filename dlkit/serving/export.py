@@ -58,7 +58,7 @@ def export_text_model(
         answer=lambda inputs: answer_by_length(model, inputs["text"]),
         specs={"text": tf.TensorSpec([None], tf.string)},
         probes={"text": np.array([text.encode() for text in probes], object)},
-        expected=model(tf.constant(list(probes))),
+        expected=lambda inputs: model(inputs["text"]),
     )
 
 
@@ -70,7 +70,7 @@ def export_model(
     answer: Answer,
     specs: Mapping[str, tf.TensorSpec],
     probes: Mapping[str, np.ndarray],
-    expected: Mapping[str, tf.Tensor],
+    expected: Answer,
 ) -> Path:
     """Writes `<folder>/<version>/` and checks it before it gets that name.
 
@@ -85,7 +85,7 @@ def export_model(
         answer: What the signature `serving_default` does.
         specs: Its inputs, the first axis of which is the batch.
         probes: Inputs on which the export must agree with the model.
-        expected: What the model says about them.
+        expected: What the model itself does.
 
     Returns:
         The folder of the version.
@@ -139,9 +139,8 @@ def _save(
     tf.saved_model.save(module, str(folder), signatures={"serving_default": signature})
 
 
-def _check(
-    folder: Path, probes: Mapping[str, np.ndarray], expected: Mapping[str, tf.Tensor]
-) -> None:
+def _check(folder: Path, probes: Mapping[str, np.ndarray], expected: Answer) -> None:
+    answered = expected({name: tf.constant(value) for name, value in probes.items()})
     process = subprocess.run(
         [sys.executable, "-P", loaded_answers.__file__, str(folder)],
         input=json.dumps({k: v.tolist() for k, v in probes.items()}, default=bytes.decode),
@@ -154,7 +153,7 @@ def _check(
     if process.returncode != 0:
         raise ServingError(f"The export does not load in a fresh process:\n{process.stderr}")
     answers = json.loads(process.stdout)
-    for name, value in expected.items():
+    for name, value in answered.items():
         if not _agree(np.array(answers.get(name)), value.numpy()):
             raise ServingError(f"A fresh process gets other values of `{name}` from the export.")
 

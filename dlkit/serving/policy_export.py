@@ -29,12 +29,16 @@ def export_policy(
         InputError, ServingError: See `export_model`.
     """
     [symbol] = model.inputs
+
+    def answer(inputs: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+        return model(inputs["observation"], training=False)
+
     return export_model(
         model,
         folder,
         version=version,
-        answer=lambda inputs: model(inputs["observation"], training=False),
+        answer=answer,
         specs={"observation": tf.TensorSpec(symbol.shape, symbol.dtype)},
         probes={"observation": probes},
-        expected=model(tf.constant(probes), training=False),
+        expected=answer,
     )

@@ -67,7 +67,7 @@ def pretend_process(monkeypatch):
             if returncode:
                 return SimpleNamespace(returncode=returncode, stderr="no such op", stdout="")
             serve = tf.saved_model.load(command[-1]).signatures["serving_default"]
-            answers = serve(text=tf.constant(json.loads(input), tf.string))
+            answers = serve(text=tf.constant(json.loads(input)["text"], tf.string))
             values = {name: value.numpy().tolist() for name, value in answers.items()}
             stdout = json.dumps(change(values), default=bytes.decode)
             return SimpleNamespace(returncode=0, stderr="", stdout=stdout)
@@ -204,8 +204,8 @@ def test_a_tampered_export_is_refused_by_the_fresh_process(model, tmp_path, monk
     """The other process reads the files: weights that change after saving are found out."""
     save = export_module._save
 
-    def tamper(model, folder):
-        save(model, folder)
+    def tamper(model, folder, *more):
+        save(model, folder, *more)
         [path] = (folder / "variables").glob("variables.data-*")
         path.write_bytes(path.read_bytes()[::-1])
 
