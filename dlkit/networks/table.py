@@ -79,7 +79,7 @@ def table_network(
 
     inputs = _inputs(sizes)
 
-    size = {"members": members, "units": vector_units, "name": name}
+    size: dict[str, Any] = {"members": members, "units": vector_units, "name": name}
     vectors = [
         _text_vector(inputs, sizes, text, dropout=ngram_dropout, **size) for text in sizes.ngrams
     ]
