@@ -1,10 +1,11 @@
-"""A search of some minutes on twitter_fin_sentiment, against the defaults.
+r"""A search of some minutes on twitter_fin_sentiment, against the defaults.
 
 Both are the command line of `apps.sentiment`, in processes of their own: `train` with the defaults
 and three seeds, and `tune`, whose winner is trained with the same seeds on the same split. All is
 chosen on a share of the training file. The published test rows are scored once for each seed.
 
-    python benchmarks/search.py --data-folder DATA --folder search-benchmark
+    python benchmarks/search.py --data-folder DATA --folder search-benchmark --processes 2 \
+        --networks wide_and_deep --networks wide_and_deep+bert --pretrained minilm
 
 What is done is kept in the folder: a second call goes on where the first one stopped.
 """
@@ -17,7 +18,7 @@ import sys
 import time
 from pathlib import Path
 from statistics import mean, stdev
-from typing import Literal
+from typing import Annotated, Literal
 
 import pyarrow as pa
 import pyarrow.csv as pa_csv
@@ -42,6 +43,12 @@ class Options:
 
     tuner: Literal["random", "bayesian", "hyperband"] = "random"
     """How the next trial is chosen."""
+
+    networks: Annotated[tuple[str, ...], tyro.conf.UseAppendAction] = ()
+    """Networks to choose among, as `tune` takes them."""
+
+    pretrained: str | None = None
+    """An encoder for those of the networks that read one; it stays frozen."""
 
     processes: int = 1
     """Trials that run at the same time."""
@@ -96,6 +103,9 @@ def _search(options: Options, files: dict[str, Path]) -> Path:
     if not (search / "search.html").exists():
         arguments = [*_data(files), "--run-dir", search.name, "--tuner", options.tuner]
         arguments += ["--max-seconds", str(options.max_seconds)]
+        arguments += [f"--networks={network}" for network in options.networks]
+        if options.pretrained:
+            arguments += ["--pretrained", options.pretrained, "--freeze-encoder"]
         arguments += ["--processes", str(options.processes), "--retrainings", str(options.seeds)]
         if (search / "search.json").exists():
             arguments = ["--run-dir", search.name, "--resume"]

@@ -157,12 +157,19 @@ class TextTraining(LabelledTraining):
     label_smoothing: float = 0.1
     """Share of the target that is spread over all classes."""
 
-    class_weights: Literal["none", "balanced"] = "none"
-    """Whether rows of rare classes weigh more."""
+    class_weights: Literal["none", "sqrt", "balanced"] = "none"
+    """Whether rows of rare classes weigh more: by the inverse frequency of their class
+    ("balanced"), or by its square root."""
+
+    prior_correction: float = 0.0
+    """How far answers lean to rare classes: 0 gives the most probable class, 1 the one that were it
+    if all classes were equally frequent. The best macro-F1 lies between."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
         _check("max_words", self.max_words >= 1, "must be at least 1", self.max_words)
+        correction = self.prior_correction
+        _check("prior_correction", 0 <= correction <= 1, "must be from 0 to 1", correction)
         smoothing = self.label_smoothing
         _check("label_smoothing", 0 <= smoothing < 1, "must be from 0 to below 1", smoothing)
 

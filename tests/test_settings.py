@@ -20,6 +20,7 @@ from dlkit.settings import TextTraining, changed
         ("weight_decay", -0.1, "must be 0 or more"),
         ("weight_decay", math.nan, "must be 0 or more"),
         ("label_smoothing", 1.0, "must be from 0 to below 1"),
+        ("prior_correction", 1.1, "must be from 0 to 1"),
         ("validation_fraction", 0.0, "must be between 0 and 1"),
         ("validation_fraction", 1.0, "must be between 0 and 1"),
         ("test_fraction", 1.0, "must be from 0 to below 1"),

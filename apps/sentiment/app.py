@@ -34,6 +34,7 @@ def _tasks(settings: SentimentTraining) -> Sequence["Task"]:
             name=name,
             label_smoothing=settings.label_smoothing,
             class_weights=settings.class_weights,
+            prior_correction=settings.prior_correction,
         )
         for name in ("topic", "sentiment")
     ]

@@ -144,7 +144,7 @@ def export(app: App, options: Export) -> None:
     """Writes a SavedModel and prints its path."""
     folder = existing_run(app.name, options.run)
     saved_settings(app.name, Train, folder)
-    from dlkit.serving.export import export_table_model
+    from dlkit.serving.table_export import export_table_model
 
     model, _ = _load(folder)
     _say(str(export_table_model(model, options.output / app.name, version=options.version)))

@@ -67,7 +67,7 @@ class TfidfBaseline:
         classes = np.unique(np.asarray(labels))
         if len(classes) < 2:
             raise InputError(f"`labels` must hold at least two classes. Got {classes.tolist()}.")
-        self._features = text_features(len(texts))
+        self._features = tfidf_features(len(texts))
         self._classifier = _classifier(self.model)
         try:
             matrix = self._features.fit_transform(texts)
@@ -121,8 +121,15 @@ def baseline_metrics(
     return {"accuracy": float(accuracy_score(labels, answers)), "macro_f1": float(f1), **size}
 
 
-def text_features(rows: int) -> FeatureUnion:
-    """Returns TF-IDF of words and of characters, for so many training rows."""
+def tfidf_features(rows: int) -> FeatureUnion:
+    """Makes TF-IDF of words and characters, to be fitted.
+
+    Args:
+        rows: How many texts it will be fitted on.
+
+    Returns:
+        A transformer from texts to two blocks of columns, each of length 1 in every row.
+    """
     options: dict[str, Any] = {"sublinear_tf": True, "dtype": np.float32}
     words = TfidfVectorizer(ngram_range=(1, 2), token_pattern=_WORD, **options)
     least = 2 if rows > _MANY_ROWS else 1

@@ -140,24 +140,31 @@ def rejection_threshold(confidence: ArrayLike, *, false_rejection_rate: float = 
     return float(values[int(false_rejection_rate * len(values))]) if len(values) else 0.0
 
 
-def rejection_threshold_with_outliers(confidence_in: ArrayLike, confidence_out: ArrayLike) -> float:
+def rejection_threshold_with_outliers(
+    confidence_in: ArrayLike, confidence_out: ArrayLike, *, cost: float = 1.0
+) -> float:
     """Chooses the threshold that best tells in-scope rows from rows that have no right answer.
 
     Args:
         confidence_in: float `(n,)` of in-scope validation rows.
         confidence_out: float `(m,)` of validation rows outside every class.
+        cost: What it costs to keep one of the others, where rejecting an in-scope row costs 1
+            and both kinds are equally frequent. At 1 balanced accuracy is highest.
 
     Returns:
-        The threshold of the highest balanced accuracy (mean of the share of in-scope rows kept
-        and of the others rejected), midway between the confidences beside it; the lowest of
-        equally good ones.
+        The threshold of the lowest mean cost, midway between the confidences beside it; the
+        lowest of equally good ones.
 
     Raises:
-        InputError: One of the two has no rows.
+        InputError: One of the two has no rows, or the cost is not above 0 and finite.
     """
+    if not 0 < cost < math.inf:
+        raise InputError(f"`out_of_scope_cost` must be above 0 and finite. Received: {cost}.")
     kept_out, kept_in, thresholds = _curve(confidence_in, confidence_out)
-    balanced = kept_in - kept_out
-    best = np.flatnonzero(balanced >= balanced.max() - 1e-12)[-1]
+    gain = kept_in - cost * kept_out
+    best = np.flatnonzero(gain >= gain.max() - 1e-12)[-1]
+    if not math.isfinite(thresholds[best]):  # nothing is worth keeping
+        return float(np.nextafter(thresholds[1], math.inf))
     below = thresholds[min(best + 1, len(thresholds) - 1)]
     middle = (thresholds[best] + below) / 2
     return float(middle if middle > below else thresholds[best])  # neighbours have no middle

@@ -145,6 +145,24 @@ def confidence_figure(predictions: ClassPredictions) -> Figure:
     return Figure("Confidence, right and wrong", caption, {"data": traces, "layout": layout})
 
 
+def scope_figure(predictions: ClassPredictions) -> Figure:
+    """Draws how much rows with a class, and rows without, look in scope; it needs both."""
+    outside, score = predictions.labels < 0, predictions.scope_score
+    span = (float(score.min()), float(score.max()))
+    traces = [
+        _histogram("in scope", "good", score[~outside], span),
+        _histogram("out of scope", "bad", score[outside], span),
+    ]
+    layout = {
+        "barmode": "group",
+        "bargap": 0.1,
+        "xaxis": {"title": {"text": "score"}},
+        "yaxis": {"title": {"text": "share of the rows of a kind"}, "tickformat": ".0%"},
+    }
+    caption = "Rows below the threshold are answered as out of scope."
+    return Figure("In scope or not", caption, {"data": traces, "layout": layout})
+
+
 def values_figure(predictions: ValuePredictions) -> Figure:
     """Draws predictions over targets; of very many rows, evenly spaced ones."""
     rows = predictions.known()
@@ -219,8 +237,10 @@ def _heatmap(names: list[str], counts: np.ndarray, shares: np.ndarray) -> dict[s
     return trace
 
 
-def _histogram(name: str, colour: str, confidence: np.ndarray) -> dict[str, Any]:
-    counts, edges = np.histogram(confidence, bins=_HISTOGRAM_BINS, range=(0, 1))
+def _histogram(
+    name: str, colour: str, confidence: np.ndarray, span: tuple[float, float] = (0, 1)
+) -> dict[str, Any]:
+    counts, edges = np.histogram(confidence, bins=_HISTOGRAM_BINS, range=span)
     return {
         "type": "bar",
         "meta": colour,

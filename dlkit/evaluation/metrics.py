@@ -5,7 +5,12 @@ from typing import NamedTuple
 import numpy as np
 from sklearn import metrics as sk
 
-from dlkit.evaluation.calibration import expected_calibration_error, negative_log_likelihood
+from dlkit.evaluation.calibration import (
+    expected_calibration_error,
+    negative_log_likelihood,
+    rejection_metrics,
+)
+from dlkit.evaluation.out_of_scope import recall_at_accuracy
 from dlkit.evaluation.predictions import ClassPredictions, ValuePredictions
 
 
@@ -48,6 +53,39 @@ def classification_metrics(predictions: ClassPredictions) -> dict[str, float]:
         "log_loss": negative_log_likelihood(rows.logits, rows.labels),
         "calibration_error": expected_calibration_error(rows.probabilities, rows.labels),
     }
+
+
+def decision_metrics(
+    predictions: ClassPredictions, threshold: float, question_cost: float
+) -> dict[str, float]:
+    """Measures when a classification abstains, and when it asks instead of answering.
+
+    Args:
+        predictions: Rows without a label are out of scope.
+        threshold: Rows with a lower `scope_score` are rejected.
+        question_cost: Of the others, rows are asked about whose runner-up is more probable.
+
+    Returns:
+        Of the rows with a class that are not rejected, `clarified`, the share that is asked
+        about, and `answered_accuracy` of the answers to the rest; where there are rows out of
+        scope, what `rejection_metrics` says of them, and
+        `out_of_scope_recall_at_95_accuracy`, see `recall_at_accuracy`.
+    """
+    outside, score = predictions.labels < 0, predictions.scope_score
+    right = predictions.predicted == predictions.labels
+    kept = ~outside & (score >= threshold)
+    metrics: dict[str, float] = {}
+    if kept.any():
+        top_two = np.sort(predictions.probabilities, axis=1)[:, -2:]
+        asked = kept & (top_two[:, 0] > question_cost) & (top_two.shape[1] > 1)
+        metrics["clarified"] = float(asked.sum() / kept.sum())
+        if (answered := kept & ~asked).any():
+            metrics["answered_accuracy"] = float(right[answered].mean())
+    if outside.any() and not outside.all():
+        metrics |= rejection_metrics(score[~outside], score[outside], threshold)
+        recall = recall_at_accuracy(score, right, outside)
+        metrics["out_of_scope_recall_at_95_accuracy"] = recall
+    return metrics
 
 
 def per_class(predictions: ClassPredictions) -> list[ClassScores]:

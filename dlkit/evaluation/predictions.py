@@ -20,6 +20,8 @@ class ClassPredictions:
         labels: int64 `(n,)`, index of the true class; -1 where the row has none.
         logits: float32 `(n, c)`, before the softmax.
         texts: `n` strings that show the rows to a reader.
+        scope: float32 `(n,)`, how much each row looks in scope; without it the confidence.
+        answered: int64 `(n,)`, index of the class that was answered; without it the most probable.
 
     Raises:
         ValueError: The lengths do not fit together, or a label is no class.
@@ -31,6 +33,8 @@ class ClassPredictions:
     labels: np.ndarray
     logits: np.ndarray
     texts: Sequence[str]
+    scope: np.ndarray | None = None
+    answered: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "classes", tuple(self.classes))
@@ -41,6 +45,11 @@ class ClassPredictions:
             raise ValueError(f"`classes` of {self.name!r} must name at least one class. Got none.")
         _check_shape(self.name, "labels", self.labels, shape[:1])
         _check_shape(self.name, "logits", self.logits, shape)
+        if self.scope is not None:
+            object.__setattr__(self, "scope", np.asarray(self.scope, np.float32))
+            _check_shape(self.name, "scope", self.scope, shape[:1])
+        if self.answered is not None:
+            _check_shape(self.name, "answered", self.answered, shape[:1])
         if len(self.labels) and not -1 <= self.labels.min() <= self.labels.max() < shape[1]:
             raise ValueError(
                 f"`labels` of {self.name!r} must be between -1 (missing) and {shape[1] - 1}. "
@@ -55,13 +64,18 @@ class ClassPredictions:
 
     @cached_property
     def predicted(self) -> np.ndarray:
-        """Index of the most probable class: int64 `(n,)`."""
-        return self.logits.argmax(axis=1)
+        """Index of the answered class: int64 `(n,)`."""
+        return self.logits.argmax(axis=1) if self.answered is None else self.answered
 
     @cached_property
     def confidence(self) -> np.ndarray:
         """Probability of the predicted class: float64 `(n,)`."""
-        return self.probabilities.max(axis=1)
+        return np.take_along_axis(self.probabilities, self.predicted[:, None], axis=1)[:, 0]
+
+    @cached_property
+    def scope_score(self) -> np.ndarray:
+        """How much each row looks in scope: float `(n,)`."""
+        return self.confidence if self.scope is None else self.scope
 
     def known(self) -> "ClassPredictions":
         """Returns the rows that have a label."""
@@ -69,9 +83,13 @@ class ClassPredictions:
         if len(rows) == len(self.labels):
             return self
         texts = [self.texts[row] for row in rows.tolist()]
-        return dataclasses.replace(
-            self, labels=self.labels[rows], logits=self.logits[rows], texts=texts
-        )
+        given = {
+            name: value[rows]
+            for name in ("scope", "answered")
+            if (value := getattr(self, name)) is not None
+        }
+        labels, logits = self.labels[rows], self.logits[rows]
+        return dataclasses.replace(self, labels=labels, logits=logits, texts=texts, **given)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

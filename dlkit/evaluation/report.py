@@ -79,10 +79,11 @@ def write_report(
 def _section(head: ClassPredictions | ValuePredictions) -> _Section:
     if isinstance(head, ValuePredictions):
         return _value_section(head.known())
-    return _class_section(head.known())
+    return _class_section(head)
 
 
-def _class_section(head: ClassPredictions) -> _Section:
+def _class_section(rows: ClassPredictions) -> _Section:
+    head = rows.known()
     if not len(head.labels):
         return _Section(head.name, 0)
     charts = [
@@ -90,6 +91,8 @@ def _class_section(head: ClassPredictions) -> _Section:
         figures.reliability_figure(head),
         figures.confidence_figure(head),
     ]
+    if len(head.labels) < len(rows.labels):
+        charts.append(figures.scope_figure(rows))
     mistakes = [
         (_shown(mistake.text), mistake.label, mistake.predicted, f"{mistake.confidence:.3f}")
         for mistake in scores.worst_mistakes(head)

@@ -27,6 +27,7 @@ _LOWER_IS_BETTER = {
     "seconds",
     "megabytes",
     "in_scope_rejected",
+    "clarified",
     "false_positive_rate_at_95_recall",
 }
 

@@ -16,7 +16,7 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, OrdinalEncoder, StandardScaler
 
-from dlkit.evaluation.baselines import text_features
+from dlkit.evaluation.baselines import tfidf_features
 
 Model = Literal["boosting", "linear"]
 
@@ -122,7 +122,7 @@ def _linear(columns: Sequence[tuple[str, str]], rows: int, *, classes: bool) -> 
         ("number", make_pipeline(_AS_FLOATS, filled, StandardScaler()), number),
         ("category", OneHotEncoder(handle_unknown="ignore", min_frequency=2), category),
     ]
-    parts += [(f"text_{index}", text_features(rows), index) for index in text]
+    parts += [(f"text_{index}", tfidf_features(rows), index) for index in text]
     if classes:
         search = GridSearchCV(
             LogisticRegression(max_iter=2000),

@@ -158,7 +158,7 @@ def _over_encoding(size: int, arguments: dict[str, Any]) -> keras.Model:
 
 
 def _wide_and_deep(
-    sizes: TextSizes, *, deep: str = DEEP, branch_dropout: float = 0.2, **arguments: Any
+    sizes: TextSizes, *, deep: str = DEEP, branch_dropout: float = 0.0, **arguments: Any
 ) -> keras.Model:
     of_wide = {
         name.removeprefix("wide_"): arguments.pop(name)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from dlkit.networks import bag_of_ngrams
+from dlkit.networks import bag_of_ngrams, wide_and_deep
 from dlkit.networks.text import DEEP, find_network
 
 _WIDE = "wide_and_deep"
@@ -50,7 +50,7 @@ def _parts(network: str) -> dict[str, Callable[[Any], dict[str, Any]]]:
     """Returns the search spaces that make up the one of a network, by the name of the part."""
     if network.partition("+")[0] == _WIDE:
         deep = network.partition("+")[2] or DEEP
-        return {"bag_of_ngrams": _wide, **_parts(deep)}
+        return {"bag_of_ngrams": _wide, _WIDE: wide_and_deep.search_space, **_parts(deep)}
     entry = find_network(network)
     spaces = {network: entry.search_space}
     if entry.reads == "steps":

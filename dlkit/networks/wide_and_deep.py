@@ -1,5 +1,7 @@
 """A bag of n-grams and a network over the sequence, side by side."""
 
+from typing import Any
+
 import keras
 
 from dlkit.networks.branch_dropout import BranchDropout
@@ -9,7 +11,7 @@ def wide_and_deep(
     *,
     wide: keras.Model,
     deep: keras.Model,
-    branch_dropout: float = 0.2,
+    branch_dropout: float = 0.0,
     name: str = "wide_and_deep",
 ) -> keras.Model:
     """Joins two networks by their features.
@@ -36,3 +38,8 @@ def wide_and_deep(
     features = join([wide.output, features_of_deep])
 
     return keras.Model(inputs, features, name=name)
+
+
+def search_space(hp: Any) -> dict[str, Any]:
+    """Returns arguments for `wide_and_deep` from KerasTuner hyperparameters."""
+    return {"branch_dropout": hp.Float("branch_dropout", 0.0, 0.5, default=0.0)}

@@ -2,9 +2,16 @@
 
 import dataclasses
 import os
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from dlkit.errors import InputError
+
+if TYPE_CHECKING:
+    from starlette.routing import Route
+
+    from dlkit.serving.versions import Version
 
 
 @dataclasses.dataclass(frozen=True)
@@ -53,8 +60,17 @@ class Serve:
         )
 
 
-def serve(name: str, options: Serve) -> None:
+def serve(
+    name: str,
+    options: Serve,
+    routes: "Callable[[Version], Sequence[Route]] | None" = None,
+) -> None:
     """Serves a model under its name until it is told to stop.
+
+    Args:
+        name: Of the application.
+        options: What to serve, and where.
+        routes: Gets the newest version of the model and returns what is served beside it.
 
     Raises:
         InputError: There is no model, or the address cannot be listened on.
@@ -64,7 +80,7 @@ def serve(name: str, options: Serve) -> None:
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
     from dlkit.serving.server import run_server
 
-    run_server(name, options.model or Path("saved_models") / name, options)
+    run_server(name, options.model or Path("saved_models") / name, options, routes)
 
 
 def _check(name: str, right: bool, rule: str, received: object) -> None:

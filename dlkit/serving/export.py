@@ -19,21 +19,19 @@ from dlkit.serving.answers import class_names
 from dlkit.serving.class_names import write_class_names
 from dlkit.serving.prediction_log import write_warmup_requests
 from dlkit.serving.tf_serving_files import write_tf_serving_files
-from dlkit.tasks import answer_by_length
-from dlkit.tasks.table_answers import column_specs
+from dlkit.tasks import EMBEDDING, answer_by_length, with_embedding
 
 _TOLERANCE = 1e-4
 _FRESH_PROCESS_SECONDS = 300
 _WARMUP_ROWS = (1, 32)
-_NUMBER_PROBES = np.array([0, 1, -1, 0.5, 42, 1e3, -1e6, np.nan], np.float32)
-_STRING_PROBES = np.array(
-    [b"", b"a", b"2024-02-29", b"A title", "\u4e00".encode(), b"0", b"b", b""], object
-)
 
 
 class ServingError(RuntimeError):
     """The exported model does not give the answers of the run's model."""
 
+
+SERVING_DEFAULT = "serving_default"
+"""The signature that TensorFlow Serving takes where none is named."""
 
 Answer = Callable[[dict[str, tf.Tensor]], dict[str, tf.Tensor]]
 """From named inputs `(batch, ...)` to named answers, in graph ops."""
@@ -42,7 +40,10 @@ Answer = Callable[[dict[str, tf.Tensor]], dict[str, tf.Tensor]]
 def export_text_model(
     model: keras.Model, folder: Path, *, version: int | None, probes: Sequence[str]
 ) -> Path:
-    """Exports a model of texts: the signature takes `text`, string `(batch,)`.
+    """Exports a model of texts: the signatures take `text`, string `(batch,)`.
+
+    `embedding` gives the vector of each text beside the answers of `serving_default`, see
+    `with_embedding`.
 
     Args:
         model: From strings `(batch,)` to a dictionary of named answers.
@@ -56,42 +57,18 @@ def export_text_model(
     Raises:
         InputError, ServingError: See `export_model`.
     """
+    embedding = with_embedding(model)
     return export_model(
         model,
         folder,
         version=version,
-        answer=lambda inputs: answer_by_length(model, inputs["text"]),
+        answers={
+            SERVING_DEFAULT: lambda inputs: answer_by_length(model, inputs["text"]),
+            EMBEDDING: lambda inputs: answer_by_length(embedding, inputs["text"]),
+        },
         specs={"text": tf.TensorSpec([None], tf.string)},
         probes={"text": np.array([text.encode() for text in probes], object)},
         expected=model(tf.constant(list(probes))),
-    )
-
-
-def export_table_model(model: keras.Model, folder: Path, *, version: int | None) -> Path:
-    """Exports a model of tables: the signature takes float32 or string `(batch,)` a column.
-
-    Args:
-        model: From named columns `(batch,)` to a dictionary of named answers.
-        folder: See `export_model`.
-        version: See `export_model`.
-
-    Returns:
-        The folder of the version.
-
-    Raises:
-        InputError, ServingError: See `export_model`.
-    """
-    specs = column_specs(model)
-    values = {tf.string: _STRING_PROBES, tf.float32: _NUMBER_PROBES}
-    probes = {name: np.roll(values[spec.dtype], i) for i, (name, spec) in enumerate(specs.items())}
-    return export_model(
-        model,
-        folder,
-        version=version,
-        answer=lambda columns: model(columns, training=False),
-        specs=specs,
-        probes=probes,
-        expected=model({name: tf.constant(value) for name, value in probes.items()}),
     )
 
 
@@ -100,7 +77,7 @@ def export_model(
     folder: Path,
     *,
     version: int | None,
-    answer: Answer,
+    answers: Mapping[str, Answer],
     specs: Mapping[str, tf.TensorSpec],
     probes: Mapping[str, np.ndarray],
     expected: Mapping[str, tf.Tensor],
@@ -112,13 +89,13 @@ def export_model(
     Serving beside the versions.
 
     Args:
-        model: Holds the weights, and the layer of the answers.
+        model: Holds the weights, and the layer of the answers if it names classes.
         folder: Holds the versions of this model.
         version: A positive number; None takes the next one.
-        answer: What the signature `serving_default` does.
-        specs: Its inputs, the first axis of which is the batch.
+        answers: What each signature does, `serving_default` among them.
+        specs: Their inputs, the first axis of which is the batch.
         probes: Inputs on which the export must agree with the model.
-        expected: What the model says about them.
+        expected: What `serving_default` should say about them.
 
     Returns:
         The folder of the version.
@@ -141,14 +118,15 @@ def export_model(
         raise InputError(msg + " Name another.") from error
     temporary = Path(tempfile.mkdtemp(prefix=".export-", dir=folder))
     try:
-        _save(model, temporary, answer, specs)
+        _save(model, temporary, answers, specs)
         _check(temporary, probes, expected)
         requests = [
-            {name: np.resize(value, rows) for name, value in probes.items()}
+            {k: np.resize(v, (rows, *v.shape[1:])) for k, v in probes.items()}
             for rows in _WARMUP_ROWS
         ]
         write_warmup_requests(temporary, folder.name, requests)
-        write_class_names(temporary, class_names(model.get_layer("answers")))
+        if any(layer.name == "answers" for layer in model.layers):
+            write_class_names(temporary, class_names(model.get_layer("answers")))
         temporary.chmod(0o755)
         temporary.rename(target)
     finally:
@@ -158,17 +136,23 @@ def export_model(
 
 
 def _save(
-    model: keras.Model, folder: Path, answer: Answer, specs: Mapping[str, tf.TensorSpec]
+    model: keras.Model,
+    folder: Path,
+    answers: Mapping[str, Answer],
+    specs: Mapping[str, tf.TensorSpec],
 ) -> None:
     for layer in model._flatten_layers():
         if hasattr(layer, "use_cudnn"):
             layer.use_cudnn = False
     module = tf.Module()
     module.model_variables = [variable.value for variable in model.variables]
-    serve = tf.function(lambda **inputs: answer(inputs))
     named = {name: tf.TensorSpec(spec.shape, spec.dtype, name) for name, spec in specs.items()}
-    signature = serve.get_concrete_function(**named)
-    tf.saved_model.save(module, str(folder), signatures={"serving_default": signature})
+    traced = {
+        signature: tf.function(lambda answer=answer, **inputs: answer(inputs))
+        for signature, answer in answers.items()
+    }
+    signatures = {name: serve.get_concrete_function(**named) for name, serve in traced.items()}
+    tf.saved_model.save(module, str(folder), signatures=signatures)
 
 
 def _check(

@@ -1,7 +1,7 @@
 """TensorFlow Serving's REST API over the versions of one model."""
 
 import re
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -63,7 +63,7 @@ class RestApi:
         if request.method == "POST" and (match := _POST.fullmatch(path)):
             name, number, label, verb = match.groups()
             if name:
-                body = await _read_body(request.stream(), request.headers, self._max_body)
+                body = await read_body(request, self._max_body)
                 version = _number(number, label)
                 if verb == "predict":
                     return await self._predict(name, version, body)
@@ -156,12 +156,17 @@ def _number(version: str | None, label: str | None) -> int | None:
     return int(version)
 
 
-async def _read_body(chunks: AsyncIterator[bytes], headers: Mapping[str, str], most: int) -> bytes:
-    length = headers.get("content-length", "0")
+async def read_body(request: Request, most: int) -> bytes:
+    """Reads the body of a request.
+
+    Raises:
+        RestError: It has more bytes than `most`.
+    """
+    length = request.headers.get("content-length", "0")
     if int(length) > most:  # the server in front has checked that it is a number
         raise _too_long(most)
     body = bytearray()
-    async for chunk in chunks:
+    async for chunk in request.stream():
         body += chunk
         if len(body) > most:
             raise _too_long(most)

@@ -2,23 +2,36 @@
 
 import gc
 import socket
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import uvicorn
 
 from dlkit.errors import InputError
 from dlkit.serving.command import Serve
 
+if TYPE_CHECKING:
+    from starlette.routing import Route
+
+    from dlkit.serving.versions import Version
+
 _GRACE_SECONDS = 30
 
 
-def run_server(name: str, folder: Path, options: Serve) -> None:
+def run_server(
+    name: str,
+    folder: Path,
+    options: Serve,
+    routes: "Callable[[Version], Sequence[Route]] | None" = None,
+) -> None:
     """Loads the versions of a model and answers until SIGINT or SIGTERM.
 
     Args:
         name: The model is served as `/v1/models/<name>`.
         folder: Holds the versions.
         options: Where to listen, and the bounds.
+        routes: Gets the newest version and returns what is served beside it.
 
     Raises:
         InputError: There is no model, or the address cannot be listened on.
@@ -28,7 +41,8 @@ def run_server(name: str, folder: Path, options: Serve) -> None:
         from dlkit.serving.web_app import web_app
 
         versions = load_versions(folder, count=options.versions)
-        app = web_app(name, versions, options)
+        beside = routes(versions[max(versions)]) if routes else ()
+        app = web_app(name, versions, options, beside)
         config = uvicorn.Config(
             app,
             loop="asyncio",  # uvloop takes one new connection a turn: under load they starve

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -22,13 +22,16 @@ _METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 _LOG = logging.getLogger(__name__)
 
 
-def web_app(name: str, versions: Mapping[int, Version], options: Serve) -> Gate:
+def web_app(
+    name: str, versions: Mapping[int, Version], options: Serve, routes: Sequence[Route] = ()
+) -> Gate:
     """Builds the application; when it ends, it answers what it has accepted.
 
     Args:
         name: The model is served as `/v1/models/<name>`.
         versions: By number; the largest is the default.
         options: The bounds, and how to batch.
+        routes: What an application serves beside its model.
     """
     batcher = Batcher(
         batch_size=options.batch_size if options.batching else 1,
@@ -46,6 +49,7 @@ def web_app(name: str, versions: Mapping[int, Version], options: Serve) -> Gate:
         routes=[
             Route("/v1/{path:path}", api.respond, methods=_METHODS),
             Route("/healthz", _health),
+            *routes,
             *page_routes(name, versions[max(versions)]),
         ],
         exception_handlers={HTTPException: _refuse, Exception: _fail},

@@ -49,8 +49,13 @@ class Task(abc.ABC):
         """Returns float32 `(rows,)`, the weight of each row in the loss."""
         return np.ones(len(targets), np.float32)
 
-    def calibrate(self, outputs: np.ndarray, targets: np.ndarray) -> None:  # noqa: B027
+    def calibrate(self, outputs: Any, targets: np.ndarray) -> None:  # noqa: B027
         """Sets what `decode` needs beside the weights, on validation rows with a label."""
+
+    @property
+    def calibration(self) -> dict[str, Any]:
+        """What `calibrate` found, for `metrics.json`."""
+        return {}
 
     @abc.abstractmethod
     def decode(self, outputs: Any) -> dict[str, Any]:

@@ -122,12 +122,15 @@ def _fit(
     )
 
 
-def outputs_of(model: keras.Model, rows: Rows, *, batch_size: int) -> dict[str, np.ndarray]:
-    """Returns the raw outputs of every head, `(rows, ...)`, in the order of the rows."""
+def outputs_of(model: keras.Model, rows: Rows, *, batch_size: int) -> dict[str, Any]:
+    """Returns the raw outputs of every head in the order of the rows.
+
+    Each is an array `(rows, ...)`, or a dictionary of them.
+    """
     batches, order = evaluation_batches(rows, batch_size=batch_size)
     outputs = model.predict(batches, verbose=0)
     back = np.argsort(order)
-    return {name: value[back] for name, value in outputs.items()}
+    return keras.tree.map_structure(lambda value: value[back], outputs)
 
 
 def _optimizer(recipe: Recipe, total_steps: int) -> keras.optimizers.Optimizer:

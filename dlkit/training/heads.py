@@ -15,10 +15,12 @@ from dlkit.networks import TextSizes, deep_network, text_network
 from dlkit.networks.recommended import Recommended
 from dlkit.settings import TextTraining
 from dlkit.tasks import Task, join_heads
+from dlkit.training.centroids import with_centroids
 from dlkit.training.checkpoint import has_checkpoint
 from dlkit.training.fit import Recipe, fit, outputs_of, shorter_recipe
 from dlkit.training.fitted_heads import fit_heads
 from dlkit.training.prepared import PreparedTexts
+from dlkit.training.scoring import chosen_rows
 from dlkit.training.text_front import network_arguments
 
 _EPOCHS = (5, 30)
@@ -32,7 +34,7 @@ class TrainedHeads(NamedTuple):
     heads: keras.Model
     history: dict[str, list[float]]
     validation: Rows
-    outputs: dict[str, np.ndarray]
+    outputs: dict[str, Any]
     epochs: int
     """As many as validation chose."""
 
@@ -71,6 +73,7 @@ def train_heads(
     if not settings.epochs and (shorter := shorter_recipe(recipe, history)):
         epochs = shorter.epochs
         heads, history = fit_once(recipe=shorter, folder=folder and folder / "shorter")
+    heads = with_centroids(heads, tasks, prepared.training(heads.input, tasks))
     validation = prepared.validation(heads.input, tasks)
     outputs = outputs_of(heads, validation, batch_size=recipe.batch_size)
     _calibrate(tasks, outputs, validation, recipe)
@@ -109,7 +112,7 @@ def refit_heads(
     )
     if not np.isfinite(history["loss"][-1]):
         raise _divergence(recipe, "the loss is no number")
-    return heads
+    return with_centroids(heads, tasks, prepared.training(heads.input, tasks))
 
 
 def _fit(
@@ -186,14 +189,15 @@ def _recommended(settings: TextTraining) -> Recommended:
 
 
 def _calibrate(
-    tasks: Sequence[Task], outputs: dict[str, np.ndarray], validation: Rows, recipe: Recipe
+    tasks: Sequence[Task], outputs: dict[str, Any], validation: Rows, recipe: Recipe
 ) -> None:
     for task in tasks:
-        if not np.isfinite(outputs[task.name]).all():
+        if not all(np.isfinite(value).all() for value in keras.tree.flatten(outputs[task.name])):
             raise _divergence(recipe, "the outputs are no numbers")
         present = validation.weights[task.name] > 0
         if present.any():
-            task.calibrate(outputs[task.name][present], validation.targets[task.name][present])
+            targets = validation.targets[task.name][present]
+            task.calibrate(chosen_rows(outputs[task.name], present), targets)
 
 
 def _divergence(recipe: Recipe, what: str) -> DivergenceError:

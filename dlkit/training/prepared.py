@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
 from dlkit.data.pipeline import Rows, tokenize, tokenized_rows
@@ -19,13 +20,24 @@ class PreparedTexts:
     Args:
         data: The rows.
         settings: Say how texts enter the network.
+        encodings: What a frozen encoder gave for word pieces before, by their bytes.
+
+    Attributes:
+        encodings: With those that are new.
 
     Raises:
         InputError: The pretrained files are missing, or no network of the settings reads them.
     """
 
-    def __init__(self, data: TextData, settings: TextTraining) -> None:
+    def __init__(
+        self,
+        data: TextData,
+        settings: TextTraining,
+        *,
+        encodings: dict[bytes, np.ndarray] | None = None,
+    ) -> None:
         self.data = data
+        self.encodings = {} if encodings is None else encodings
         self.front = text_front(settings, data.train.texts)
         self._training: dict[str, tf.RaggedTensor] = {}
         self._validation: dict[str, tf.RaggedTensor] = {}
@@ -60,5 +72,7 @@ class PreparedTexts:
 
         features = tokenize(chosen, texts)
         if self.front.encoder is not None and ENCODING in names:
-            features[ENCODING] = encode_pieces(self.front.encoder, features.pop(PIECES))
+            features[ENCODING] = encode_pieces(
+                self.front.encoder, features.pop(PIECES), known=self.encodings
+            )
         return features

@@ -1,14 +1,18 @@
 """Measures an answering model on labelled texts."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import keras
 import numpy as np
 
 from dlkit.data.pipeline import Rows
 from dlkit.data.text_rows import LabelledTexts
-from dlkit.evaluation.calibration import rejection_metrics
-from dlkit.evaluation.metrics import classification_metrics, regression_metrics
+from dlkit.evaluation.metrics import (
+    classification_metrics,
+    decision_metrics,
+    regression_metrics,
+)
 from dlkit.evaluation.predictions import Predictions, ValuePredictions
 from dlkit.tasks import Classification, Task, answer_batches
 
@@ -41,13 +45,13 @@ def predict_labelled(model: keras.Model, rows: LabelledTexts) -> list[Prediction
 
 
 def predict_rows(
-    tasks: Sequence[Task], outputs: Mapping[str, np.ndarray], rows: Rows, texts: Sequence[str]
+    tasks: Sequence[Task], outputs: Mapping[str, Any], rows: Rows, texts: Sequence[str]
 ) -> list[Predictions]:
     """Pairs the raw outputs of tokenized rows with their targets, without tokenizing again.
 
     Args:
         tasks: The tasks, calibrated.
-        outputs: Of every head, `(rows, ...)`.
+        outputs: Of every head, as of `outputs_of`.
         rows: The rows.
         texts: Their texts.
 
@@ -57,11 +61,16 @@ def predict_rows(
     predictions = []
     for task in tasks:
         present = np.flatnonzero(rows.weights[task.name] > 0)
-        answers = task.decode(outputs[task.name][present])
+        answers = task.decode(chosen_rows(outputs[task.name], present))
         chosen = {name: value.numpy() for name, value in answers.items()}
         targets = rows.targets[task.name][present]
         predictions.append(task.predictions(chosen, targets, [texts[int(i)] for i in present]))
     return predictions
+
+
+def chosen_rows(outputs: Any, rows: np.ndarray) -> Any:
+    """Picks rows, by number or by mask, of the outputs of a head."""
+    return keras.tree.map_structure(lambda value: value[rows], outputs)
 
 
 def measure(
@@ -76,8 +85,6 @@ def _measure(predictions: Predictions, task: Task) -> dict[str, float]:
     if isinstance(predictions, ValuePredictions):
         return regression_metrics(predictions)
     metrics = classification_metrics(predictions)
-    outside = predictions.labels < 0
-    if isinstance(task, Classification) and outside.any() and not outside.all():
-        confidence = predictions.confidence
-        metrics |= rejection_metrics(confidence[~outside], confidence[outside], task.threshold)
+    if isinstance(task, Classification):
+        metrics |= decision_metrics(predictions, task.threshold, task.question_cost)
     return metrics

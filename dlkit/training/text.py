@@ -12,6 +12,7 @@ import numpy as np
 from dlkit.data.text_rows import LabelledTexts
 from dlkit.data.validation import duplicate_rows
 from dlkit.evaluation.baselines import baseline_metrics
+from dlkit.evaluation.out_of_scope import calibration_note
 from dlkit.evaluation.predictions import Predictions
 from dlkit.evaluation.report import write_report
 from dlkit.settings import TextTraining
@@ -74,7 +75,7 @@ def train_text_model(
     heads, learned = trained.heads, data
     if settings.refit and not settings.validation_data:
         learned = data.with_validation_learned()
-        prepared = PreparedTexts(learned, settings)
+        prepared = PreparedTexts(learned, settings, encodings=prepared.encodings)
         heads = refit_heads(
             settings,
             tasks,
@@ -88,6 +89,9 @@ def train_text_model(
     seconds = time.monotonic() - start
     measured = learned if data.test else data  # the baseline never learns the rows it is scored on
     metrics, predictions = _measured(model, tasks, measured, validation, baseline=settings.baseline)
+    calibrations = {task.name: task.calibration for task in tasks if task.calibration}
+    if calibrations:
+        metrics["calibration"] = calibrations
     metrics |= {"train_seconds": round(seconds, 1), "peak_memory_mb": peak_memory_mb()}
     write_json(folder / "metrics.json", metrics)
     write_report(
@@ -97,7 +101,7 @@ def train_text_model(
         metrics=metrics,
         history=trained.history,
         predictions=predictions,
-        notes=data.notes,
+        notes=[*data.notes, *(calibration_note(*pair) for pair in calibrations.items())],
     )
     return TrainedText(model, metrics, predictions, folder)
 

@@ -1,5 +1,7 @@
 """How texts enter a network: tokenizers, and an encoder that does not learn."""
 
+import dataclasses
+import itertools
 import json
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -98,24 +100,40 @@ def network_arguments(settings: Training) -> dict[str, Any]:
     return arguments
 
 
+def without_unused_encoder(settings: TextTraining) -> TextTraining:
+    """Returns the settings without a pretrained encoder where their network has no place for it."""
+    if deep_network(settings.network, network_arguments(settings)).reads == PIECES:
+        return settings
+    return dataclasses.replace(settings, pretrained=None, freeze_encoder=False)
+
+
 def encode_pieces(
-    encoder: keras.Model, pieces: tf.RaggedTensor, *, batch_size: int = 64
+    encoder: keras.Model,
+    pieces: tf.RaggedTensor,
+    *,
+    known: dict[bytes, np.ndarray],
+    batch_size: int = 64,
 ) -> tf.RaggedTensor:
     """Encodes the word pieces of rows.
 
     Args:
         encoder: From `wordpieces` int `(batch, steps)` to float `(batch, size)`.
         pieces: int `(rows, None)`.
+        known: Encodings `(size,)` by the bytes of their pieces; gets those that are new.
         batch_size: Rows that are encoded together.
 
     Returns:
         float32 `(rows, size)`.
     """
-    batches, order = evaluation_batches(
-        tokenized_rows({PIECES: pieces}, {}, {}), batch_size=batch_size
-    )
-    encoding = encoder.predict(batches.map(lambda features, *_: features), verbose=0)
-    return tf.RaggedTensor.from_tensor(encoding[np.argsort(order)])
+    ids, bounds = pieces.values.numpy(), pieces.row_splits.numpy()
+    keys = [ids[start:end].tobytes() for start, end in itertools.pairwise(bounds)]
+    new = {key: row for row, key in enumerate(keys) if key not in known}
+    if new:
+        rows = tokenized_rows({PIECES: tf.gather(pieces, list(new.values()))}, {}, {})
+        batches, order = evaluation_batches(rows, batch_size=batch_size)
+        encoding = encoder.predict(batches.map(lambda features, *_: features), verbose=0)
+        known |= dict(zip(new, encoding[np.argsort(order)], strict=True))
+    return tf.RaggedTensor.from_tensor(np.stack([known[key] for key in keys]))
 
 
 def _words_front(settings: TextTraining, texts: Sequence[str]) -> TextFront:

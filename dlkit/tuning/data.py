@@ -19,6 +19,7 @@ from dlkit.training.text_data import (
     read_checked_rows,
     read_other_rows,
 )
+from dlkit.training.text_front import network_arguments, without_unused_encoder
 
 VALIDATION_SHARE = 0.25
 """A search compares many trainings by these rows, so they are more than `train` holds out."""
@@ -57,6 +58,7 @@ class SearchRows:
         parts = [self._table, self._validation]
         content = [part.to_pydict() for part in parts if part is not None]
         self.digest = hashlib.sha256(json.dumps(content).encode()).hexdigest()
+        self._encodings: dict[bytes, np.ndarray] = {}
         self._prepared = functools.lru_cache(_KEPT)(self._prepare)
 
     def tasks(self, settings: TextTraining) -> list[Task]:
@@ -86,9 +88,23 @@ class SearchRows:
 
     def prepared(self, repeat: int, settings: TextTraining) -> PreparedTexts:
         """Returns the rows of a repeat as the settings read them; those of others if they agree."""
-        network = settings.network if settings.pretrained else type(settings)().network
-        return self._prepared(repeat, settings.max_words, network)
+        return self._prepared(repeat, _reading(settings))
 
-    def _prepare(self, repeat: int, max_words: int, network: str) -> PreparedTexts:
-        settings = dataclasses.replace(self._settings, max_words=max_words, network=network)
-        return PreparedTexts(self.split(repeat), settings)
+    def _prepare(self, repeat: int, settings: TextTraining) -> PreparedTexts:
+        return PreparedTexts(self.split(repeat), settings, encodings=self._encodings)
+
+
+def _reading(settings: TextTraining) -> TextTraining:
+    """Leaves nothing but how texts are read."""
+    settings = without_unused_encoder(settings)
+    reading = type(settings)(max_words=settings.max_words)
+    if not settings.pretrained:
+        return reading
+    deep = network_arguments(settings).get("deep")
+    return dataclasses.replace(
+        reading,
+        network=settings.network,
+        network_arguments=json.dumps({"deep": deep} if deep else {}),
+        pretrained=settings.pretrained,
+        freeze_encoder=settings.freeze_encoder,
+    )

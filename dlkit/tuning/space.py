@@ -7,14 +7,18 @@ from typing import Any
 
 import keras_tuner
 
+from dlkit.errors import InputError
 from dlkit.networks.text_search_space import register, text_search_space
 from dlkit.settings import TextTraining
 from dlkit.training.fit import Recipe
+from dlkit.training.text_front import without_unused_encoder
 
 QUICK_NETWORKS = ("bag_of_ngrams", "cnn")
 """Networks beside the default one that train in seconds without a GPU."""
 
 _EPOCH_SHARES = (0.25, 0.4, 0.6)
+"""Of the automatic number of epochs, whose right part validation takes two trainings to find: the
+defaults get them, every other trial is one training of so many."""
 
 
 class SearchSpace:
@@ -29,6 +33,9 @@ class SearchSpace:
         recipe: What the settings come to for these rows.
         longest: Words of the longest text: to cut texts at more than that changes nothing.
         search_epochs: Whether to search over them.
+
+    Raises:
+        InputError: No network takes the pretrained encoder, or only some do and it is to learn.
     """
 
     def __init__(
@@ -40,7 +47,6 @@ class SearchSpace:
         longest: int,
         search_epochs: bool = True,
     ) -> None:
-        self.settings = settings
         self.recipe = recipe
         self._longest = longest
         default = type(settings)()
@@ -51,13 +57,15 @@ class SearchSpace:
         }
         if not search_epochs:
             self._free.discard("epochs")
-        self.networks = self._networks(networks)
+        self.networks = self._networks(settings, networks)
+        self._start = settings
         if self.networks and settings.network not in self.networks:
-            network, _, deep = self.networks[0].partition("+")
-            arguments = json.dumps({"deep": deep} if deep else {})
-            self.settings = dataclasses.replace(
-                settings, network=network, network_arguments=arguments
+            network, arguments = _named(self.networks[0])
+            self._start = dataclasses.replace(
+                settings, network=network, network_arguments=json.dumps(arguments)
             )
+        self._check_encoder()
+        self.settings = without_unused_encoder(self._start)
         self.hyperparameters = keras_tuner.HyperParameters()
         if self.networks:
             register(self.hyperparameters, self.networks)
@@ -81,40 +89,62 @@ class SearchSpace:
                 changes |= {"network": network, "network_arguments": json.dumps(arguments)}
         if "tuner/epochs" in values:  # Hyperband's
             changes["epochs"] = values["tuner/epochs"]
-        return dataclasses.replace(self.settings, **changes)
+        return without_unused_encoder(dataclasses.replace(self._start, **changes))
 
-    def _networks(self, networks: Sequence[str]) -> list[str]:
+    def _networks(self, settings: TextTraining, networks: Sequence[str]) -> list[str]:
         if "network_arguments" not in self._free:
             return []
-        if self.settings.pretrained:  # what no other network takes
-            return [self.settings.network]
         if networks:
-            first = [self.settings.network] if self.settings.network in networks else []
+            first = [settings.network] if settings.network in networks else []
             return list(dict.fromkeys([*first, *networks]))
-        if "network" not in self._free:
-            return [self.settings.network]
-        return list(dict.fromkeys([self.settings.network, *QUICK_NETWORKS]))
+        if "network" not in self._free or settings.pretrained:  # which no quick network takes
+            return [settings.network]
+        return list(dict.fromkeys([settings.network, *QUICK_NETWORKS]))
+
+    def _check_encoder(self) -> None:
+        start = self._start
+        if not start.pretrained:
+            return
+        named = [_named(name) for name in self.networks]
+        choices = [
+            dataclasses.replace(start, network=network, network_arguments=json.dumps(arguments))
+            for network, arguments in named
+        ] or [start]
+        using = [bool(without_unused_encoder(choice).pretrained) for choice in choices]
+        received = f"Received: {', '.join(self.networks) or start.network}."
+        if not any(using):
+            msg = f"`--pretrained` needs a network with an encoder. {received} "
+            raise InputError(msg + "Add `--networks wide_and_deep+bert`, or leave it out.")
+        if not all(using) and not start.freeze_encoder:
+            msg = "an encoder that learns needs other rates than networks without one. "
+            raise InputError(f"`--networks`: {msg}{received} Add `--freeze-encoder`.")
 
     def _changes(self, hp: keras_tuner.HyperParameters) -> dict[str, Any]:
         """Declares the settings that are free, and returns their values."""
         now, most, rate = self.settings, self.recipe.epochs, self.recipe.learning_rate
-        some = sorted({max(2, round(share * most)) for share in _EPOCH_SHARES})
-        epochs = [*(count for count in some if count < most), now.epochs]
+        epochs = sorted({max(2, round(share * most)) for share in _EPOCH_SHARES})
         words = [count for count in (32, 64, 128) if count < self._longest]
         spaces = {
             "learning_rate": lambda name: hp.Float(
                 name, 0.15 * rate, 5 * rate, sampling="log", default=rate
             ),
-            "epochs": lambda name: hp.Choice(name, epochs, default=now.epochs),
+            "epochs": lambda name: hp.Choice(name, epochs, default=epochs[len(epochs) // 2]),
             "batch_size": lambda name: _choice(hp, name, [32, 64, 128], self.recipe.batch_size),
             "label_smoothing": lambda name: hp.Float(name, 0, 0.3, default=now.label_smoothing),
             "class_weights": lambda name: hp.Choice(
-                name, ["none", "balanced"], default=now.class_weights
+                name, ["none", "sqrt", "balanced"], default=now.class_weights
             ),
+            "prior_correction": lambda name: hp.Float(name, 0, 0.6, default=now.prior_correction),
             "weight_decay": lambda name: _choice(hp, name, [0.0, 0.001, 0.01], now.weight_decay),
             "max_words": lambda name: _choice(hp, name, words, now.max_words),
         }
         return {name: declare(name) for name, declare in spaces.items() if name in self._free}
+
+
+def _named(name: str) -> tuple[str, dict[str, str]]:
+    """Returns the network and the arguments that a name such as "wide_and_deep+lstm" stands for."""
+    network, _, deep = name.partition("+")
+    return network, {"deep": deep} if deep else {}
 
 
 def _choice(hp: keras_tuner.HyperParameters, name: str, values: list, default: Any) -> Any:

@@ -55,7 +55,7 @@ def refused(capsys):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ([], "Expected one of {train, tune, evaluate, predict, export, serve}"),
+        ([], "Expected one of {train, tune, evaluate, predict, export, serve"),
         (["trian"], "Unrecognized options: trian"),
         (["train", "--epoch-count", "3"], "Unrecognized options: --epoch-count"),
         (["train", "--epochs", "three"], "Error parsing --epochs: invalid literal for int()"),
@@ -76,6 +76,10 @@ def refused(capsys):
         ),
         (["train", "--split", "sorted"], "invalid choice 'sorted' for argument '--split'"),
         (["train", "--seed", "-1"], "`--seed` must be from 0 to below 2**31. Received: -1."),
+        (["train", "--out-of-scope-cost", "0"], "must be above 0 and finite. Received: 0.0."),
+        (["train", "--question-cost", "2"], "`--question-cost` must be from 0 to 1. Received: 2."),
+        (["train", "--false-rejection-rate", "1"], "must be from 0 to below 1. Received: 1.0."),
+        (["reply", "--least-confidence", "2", "hi"], "must be from 0 to 1. Received: 2.0."),
         (["predict", "--top", "0", "hello"], "`--top` must be at least 1. Received: 0."),
         (["predict", "--batch-size", "0", "hello"], "`--batch-size` must be at least 1. Received"),
     ],

@@ -48,7 +48,8 @@ def test_every_class_has_a_reply_in_both_languages():
     for language in ("en", "zh"):
         path = INTENT.sample[0].parent / f"replies_{language}.jsonl"
         replies = read(path)
-        assert {row["label"] for row in replies} - {OUT_OF_SCOPE} == labels
+        assert {row["label"] for row in replies} - {"clarify", "hand_over"} == labels
+        assert len({row.get("title") for row in replies}) == len(labels) + 1
         assert len({row["label"] for row in replies}) == len(replies)
         assert {row["language"] for row in replies} == {language}
         assert all(is_chinese(row["reply"]) == (language == "zh") for row in replies)

@@ -119,7 +119,8 @@ def test_classes_columns_of_strings_and_resuming(tmp_path, monkeypatch, capsys):
     capsys.readouterr()
     main(APP, ["predict", '{"farbe": "b", "价格": 3}', "--top", "1"])
     [answer] = map(json.loads, capsys.readouterr().out.splitlines())
-    assert list(answer) == ["label", "confidence", "out_of_scope", "probabilities"]
+    decision = ["out_of_scope", "decision", "runner_up", "scope_score"]
+    assert list(answer) == ["label", "confidence", *decision, "probabilities"]
     assert answer["label"] == "好"
     assert list(answer["probabilities"]) == ["好"]
     main(APP, ["export"])

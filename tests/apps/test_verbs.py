@@ -10,14 +10,16 @@ from apps.sentiment.app import APP as SENTIMENT
 from dlkit.cli import main
 
 HEADS = ("topic", "sentiment")
-ANSWER = [
-    "text",
-    *(
-        f"{head}_{name}"
-        for head in HEADS
-        for name in ("label", "confidence", "out_of_scope", "probabilities")
-    ),
-]
+NAMES = (
+    "label",
+    "confidence",
+    "out_of_scope",
+    "decision",
+    "runner_up",
+    "scope_score",
+    "probabilities",
+)
+ANSWER = ["text", *(f"{head}_{name}" for head in HEADS for name in NAMES)]
 
 
 @pytest.fixture(scope="module")
@@ -133,7 +135,7 @@ def test_one_head_has_plain_names(project, monkeypatch, capsys):
     monkeypatch.chdir(project)
     main(INTENT, ["predict", "copper falls"])
     answer = json.loads(capsys.readouterr().out)
-    assert list(answer) == ["text", "label", "confidence", "out_of_scope", "probabilities"]
+    assert list(answer) == ["text", *NAMES]
     assert answer["label"] == "metals"
 
 

@@ -71,11 +71,18 @@ def test_the_page_has_all_its_parts(tmp_path):
     page = _write(tmp_path / "report.html")
     for part in ("A run", "A note.", "0.8500", "Training", "Classes", "row 1", "epochs", "900 MB"):
         assert part in page.text
-    for part in ("Confusion", "Reliability", "calibration error 0.4333", "right and wrong"):
+    for part in (
+        "Confusion",
+        "Reliability",
+        "calibration error 0.4333",
+        "right and wrong",
+        "In scope",
+    ):
         assert part in page.text
+    assert "In scope or not" in page.text
     charts = [found for _, found in page.tags if "data-figure" in found]
-    assert [found["data-figure"] for found in charts] == ["0", "1", "2", "3"]
-    assert len(json.loads(page.scripts[0])) == 4
+    assert [found["data-figure"] for found in charts] == ["0", "1", "2", "3", "4"]
+    assert len(json.loads(page.scripts[0])) == 5
 
 
 def test_headings_and_tables_are_accessible(tmp_path):

@@ -70,7 +70,7 @@ def test_parts_are_shared_and_active_where_a_network_has_them():
         hp.values["network"] = network
         active[network] = {name.split("/")[0] for name in names if hp.is_active(name)}
     both = {"network", "bag_of_ngrams"}
-    assert active["wide_and_deep"] == {*both, "embedding", "words", "cnn"}
+    assert active["wide_and_deep"] == {*both, "wide_and_deep", "embedding", "words", "cnn"}
     assert active["bag_of_ngrams"] == both
     assert active["cnn"] == {"network", "embedding", "words", "cnn"}
     assert active["mlp"] == {"network", "embedding", "mlp"}

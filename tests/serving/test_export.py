@@ -67,7 +67,7 @@ def pretend_process(monkeypatch):
             if returncode:
                 return SimpleNamespace(returncode=returncode, stderr="no such op", stdout="")
             serve = tf.saved_model.load(command[-1]).signatures["serving_default"]
-            answers = serve(text=tf.constant(json.loads(input), tf.string))
+            answers = serve(**{k: tf.constant(v) for k, v in json.loads(input).items()})
             values = {name: value.numpy().tolist() for name, value in answers.items()}
             stdout = json.dumps(change(values), default=bytes.decode)
             return SimpleNamespace(returncode=0, stderr="", stdout=stdout)
@@ -104,6 +104,9 @@ def test_the_folder_is_a_version_with_the_named_answers(exported):
         "topic_label": ("string", 1),
         "topic_confidence": ("float32", 1),
         "topic_out_of_scope": ("bool", 1),
+        "topic_decision": ("string", 1),
+        "topic_runner_up": ("string", 1),
+        "topic_scope_score": ("float32", 1),
         "topic_probabilities": ("float32", 2),
         "price_value": ("float32", 1),
     }
@@ -204,8 +207,8 @@ def test_a_tampered_export_is_refused_by_the_fresh_process(model, tmp_path, monk
     """The other process reads the files: weights that change after saving are found out."""
     save = export_module._save
 
-    def tamper(model, folder):
-        save(model, folder)
+    def tamper(model, folder, *rest):
+        save(model, folder, *rest)
         [path] = (folder / "variables").glob("variables.data-*")
         path.write_bytes(path.read_bytes()[::-1])
 
@@ -234,17 +237,17 @@ def test_versions_count_up(model, tmp_path, pretend_process):
         (-1, r"Received: -1\. Leave"),
     ],
 )
-def test_versions_are_new_positive_numbers(tmp_path, version, message):
+def test_versions_are_new_positive_numbers(model, tmp_path, version, message):
     (tmp_path / "4").mkdir()
     with pytest.raises(InputError, match=message):
-        export_text_model(None, tmp_path, version=version, probes=PROBES)
+        export_text_model(model, tmp_path, version=version, probes=PROBES)
     assert os.listdir(tmp_path) == ["4"]
 
 
-def test_the_output_must_be_a_folder(tmp_path):
+def test_the_output_must_be_a_folder(model, tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(InputError, match="`--output` must be a folder that can be written"):
-        export_text_model(None, tmp_path / "file" / "app", version=None, probes=PROBES)
+        export_text_model(model, tmp_path / "file" / "app", version=None, probes=PROBES)
 
 
 def test_warm_up_requests_and_class_names_are_in_the_version(exported):

@@ -16,7 +16,9 @@ def answers_of(texts, *tasks, batch_size=2, top=2):
 
 def test_one_head():
     sure, unsure = answers_of(["aaa", "-"], TOPIC)
-    assert list(sure) == ["text", "label", "confidence", "out_of_scope", "probabilities"]
+    names = ["decision", "runner_up", "scope_score", "probabilities"]
+    assert list(sure) == ["text", "label", "confidence", "out_of_scope", *names]
+    assert (sure["decision"], sure["runner_up"]) == ("answer", "rates")
     assert (sure["text"], sure["label"], sure["out_of_scope"]) == ("aaa", "金属", False)
     assert list(sure["probabilities"]) == ["金属", "rates"]
     assert sure["probabilities"]["金属"] == sure["confidence"]
@@ -31,6 +33,9 @@ def test_several_heads():
         "topic_label",
         "topic_confidence",
         "topic_out_of_scope",
+        "topic_decision",
+        "topic_runner_up",
+        "topic_scope_score",
         "topic_probabilities",
         "price_value",
     ]

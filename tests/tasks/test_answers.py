@@ -19,6 +19,15 @@ from dlkit.tasks import (
 
 TOPIC = Classification(name="topic", classes=["metals", "rates"])
 PRICE = Regression(name="price", mean=10.0, scale=2.0)
+NAMES = [
+    "label",
+    "confidence",
+    "out_of_scope",
+    "decision",
+    "runner_up",
+    "scope_score",
+    "probabilities",
+]
 OUTPUTS = {
     "topic": np.array([[0.0, 1.0], [2.0, 0.0]], "float32"),
     "price": np.array([[0.0], [1.5]], "float32"),
@@ -45,7 +54,7 @@ def model_of(tasks):
 
 def test_one_head_has_plain_names():
     answers = Answers(tasks=[TOPIC])({"topic": OUTPUTS["topic"]})
-    assert list(answers) == ["label", "confidence", "out_of_scope", "probabilities"]
+    assert list(answers) == NAMES
 
 
 def test_several_heads_put_their_name_before():
@@ -54,6 +63,9 @@ def test_several_heads_put_their_name_before():
         "topic_label",
         "topic_confidence",
         "topic_out_of_scope",
+        "topic_decision",
+        "topic_runner_up",
+        "topic_scope_score",
         "topic_probabilities",
         "price_value",
     ]
@@ -65,7 +77,7 @@ def test_several_heads_put_their_name_before():
 def test_answers_of_a_task_get_their_plain_names_back(tasks):
     layer = Answers(tasks=tasks)
     found = layer.of_task(TOPIC, layer({task.name: OUTPUTS[task.name] for task in tasks}))
-    assert set(found) == {"label", "confidence", "out_of_scope", "probabilities"}
+    assert set(found) == set(NAMES)
 
 
 def test_config_rebuilds_every_task():

@@ -94,10 +94,24 @@ class TestWhatANetworkReads:
 
 def test_rows_are_encoded_as_single_texts_are(folder):
     pieces, encoder = WordPiece(VOCABULARY, max_length=16), pretrained_bert(pretrained=folder)
-    encoded = encode_pieces(encoder, tokenize(pieces, TEXTS)["wordpieces"], batch_size=2)
-    for row, text in enumerate(TEXTS):
+    known = {}
+    rows = tokenize(pieces, [*TEXTS, TEXTS[0]])["wordpieces"]
+    encoded = encode_pieces(encoder, rows, known=known, batch_size=2)
+    for row, text in enumerate([*TEXTS, TEXTS[0]]):
         alone = encoder(pieces(tf.constant([text])))[0]
         np.testing.assert_allclose(encoded[row], alone, atol=1e-5)
+    assert len(known) == len(TEXTS)
+
+
+def test_what_is_known_is_not_encoded_again(folder):
+    pieces, encoder = WordPiece(VOCABULARY, max_length=16), pretrained_bert(pretrained=folder)
+    known = {}
+    encode_pieces(encoder, tokenize(pieces, TEXTS[:2])["wordpieces"], known=known)
+    for value in known.values():
+        value[:] = 7
+    encoded = encode_pieces(encoder, tokenize(pieces, TEXTS)["wordpieces"], known=known)
+    assert (encoded[:2] == 7).numpy().all()
+    assert not np.isclose(encoded[2], 7).any()
 
 
 @pytest.fixture

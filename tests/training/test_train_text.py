@@ -65,6 +65,7 @@ def test_a_run_holds_all_it_promises(trained):
         "test",
         "test_without_copies",
         "baseline",
+        "calibration",
         "train_seconds",
         "peak_memory_mb",
     }

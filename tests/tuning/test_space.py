@@ -2,6 +2,7 @@ import json
 
 import pytest
 
+from dlkit.errors import InputError
 from dlkit.settings import TextTraining
 from dlkit.training.fit import Recipe
 from dlkit.tuning.space import QUICK_NETWORKS, SearchSpace
@@ -32,6 +33,14 @@ def test_other_values_change_the_settings():
     assert "wide_units" not in arguments
 
 
+def test_only_the_defaults_leave_their_epochs_to_validation():
+    space = space_of()
+    assert space.settings_of(space.defaults).epochs == 0
+    found = next(hp for hp in space.hyperparameters.space if hp.name == "epochs")
+    assert found.values == [4, 6, 10]
+    assert space.settings_of({**space.defaults, "batch_size": 32}).epochs == 6
+
+
 def test_what_is_given_is_kept():
     given = TextTraining(learning_rate=0.001, network="lstm", epochs=3, class_weights="balanced")
     space = space_of(given)
@@ -52,6 +61,7 @@ def test_given_arguments_keep_the_network():
         "label_smoothing",
         "weight_decay",
         "class_weights",
+        "prior_correction",
         "max_words",
     }
     changed = space.settings_of({**space.defaults, "batch_size": 32})
@@ -71,6 +81,36 @@ def test_named_networks():
         ]
         == 32
     )
+
+
+def test_networks_with_and_without_an_encoder():
+    asked = TextTraining(pretrained="minilm", freeze_encoder=True)
+    space = space_of(asked, networks=["wide_and_deep", "wide_and_deep+bert"])
+    assert space.settings_of(space.defaults) == TextTraining()
+    values = {**space.defaults, "network": "wide_and_deep+bert", "bert/dropout": 0.3}
+    found = space.settings_of(values)
+    assert (found.network, found.pretrained, found.freeze_encoder) == (
+        "wide_and_deep",
+        "minilm",
+        True,
+    )
+    assert json.loads(found.network_arguments)["deep"] == "bert"
+    other = space.settings_of({**space.defaults, "batch_size": 32})
+    assert (other.pretrained, other.freeze_encoder) == (None, False)
+
+
+@pytest.mark.parametrize(
+    ("freeze", "networks", "message"),
+    [
+        (True, ["wide_and_deep", "cnn"], "`--pretrained` needs a network with an encoder"),
+        (True, [], "`--pretrained` needs a network with an encoder"),
+        (False, ["bert", "cnn"], "`--networks`: an encoder that learns needs other rates"),
+    ],
+)
+def test_an_encoder_that_does_not_fit(freeze, networks, message):
+    asked = TextTraining(pretrained="minilm", freeze_encoder=freeze)
+    with pytest.raises(InputError, match=message):
+        space_of(asked, networks=networks)
 
 
 @pytest.mark.parametrize("values", [{}, {"tuner/epochs": 5}])

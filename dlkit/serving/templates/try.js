@@ -65,7 +65,7 @@
     const found = new Map();
     const others = [];
     for (const [name, content] of Object.entries(answer)) {
-      const [, head, part] = /^(?:(.*)_)?(label|confidence|out_of_scope|probabilities)$/.exec(name) ?? [];
+      const [, head, part] = /^(?:(.*)_)?(label|confidence|out_of_scope|decision|runner_up|scope_score|probabilities)$/.exec(name) ?? [];
       if (!part) others.push([name, content]);
       else found.set(head ?? "", { ...found.get(head ?? ""), [part]: content, [`${part}_name`]: name });
     }
@@ -104,6 +104,7 @@
     }
     const verdict = make("p", "", "verdict");
     if (head.out_of_scope) verdict.append(make("strong", "out of scope"), " · ");
+    else if (head.decision === "clarify") verdict.append(make("strong", `or ${head.runner_up}?`), " · ");
     if (head.confidence !== undefined) verdict.append(`confidence ${percent(head.confidence)}`);
     made.append(verdict);
     if (Array.isArray(head.probabilities))

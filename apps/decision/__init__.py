@@ -1,0 +1,1 @@
+"""Decisions: policies learned by acting."""

@@ -1,0 +1,1 @@
+"""Approved replies to customers' messages, from a file that their owner edits."""

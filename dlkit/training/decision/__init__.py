@@ -1,0 +1,1 @@
+"""Policies learned by acting: Double DQN over Gymnasium environments."""
