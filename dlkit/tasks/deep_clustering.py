@@ -1,5 +1,7 @@
 """Deep embedded clustering: a code in which rows draw near to the centre of their group."""
 
+from collections.abc import Iterator
+
 import keras
 import numpy as np
 from keras import ops
@@ -9,6 +11,7 @@ from dlkit.networks.autoencoder import autoencoder
 _UNITS = (500,)
 _CODE_UNITS = 10
 _BATCH = 256
+_RATE = 1e-3
 _PRETRAINING_STEPS = 300
 _MOST_ROUNDS = 40
 _CHANGED = 0.001  # share of rows that still change their group, below which it is over
@@ -66,32 +69,42 @@ def fit_deep_clusters(
     model = autoencoder(
         input_shape=columns.shape[1:], units=_UNITS, code_units=_CODE_UNITS, name="autoencoder"
     )
-    model.compile(keras.optimizers.Adam(1e-3), "mse", jit_compile=False)
-    epochs = -(-_PRETRAINING_STEPS // -(-len(columns) // _BATCH))
-    model.fit(columns, columns, batch_size=_BATCH, epochs=epochs, verbose=0)
+    model.compile(keras.optimizers.Adam(_RATE), "mse", jit_compile=False)
+    draw = np.random.default_rng(seed)
+    for rows in _batches(len(columns), _PRETRAINING_STEPS, draw):
+        model.train_on_batch(columns[rows], columns[rows])
 
     code = model.get_layer("autoencoder_code").output
-    codes = keras.Model(model.input, code).predict(columns, batch_size=_BATCH, verbose=0)
+    codes = np.asarray(keras.Model(model.input, code)(columns))
     centres = np.stack([codes[start == group].mean(0) for group in range(start.max() + 1)])
     similarity = CentreSimilarity(len(centres), name="similarity")
     joined = keras.Model(model.input, [similarity(code), model.output])
     similarity.set_weights([centres])
-    return _sharpened(joined, columns)
+    return _sharpened(joined, columns, draw)
 
 
-def _sharpened(model: keras.Model, columns: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _sharpened(
+    model: keras.Model, columns: np.ndarray, draw: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
     """Trains towards sharper assignments until they rest."""
-    model.compile(keras.optimizers.Adam(1e-3), ["kl_divergence", "mse"], jit_compile=False)
+    losses = ["kl_divergence", "mse"]
+    model.compile(keras.optimizers.Adam(_RATE), losses, jit_compile=False)
     before = np.full(len(columns), -1)
     for _ in range(_MOST_ROUNDS):
-        shares = model.predict(columns, batch_size=_BATCH, verbose=0)[0]
+        shares, _ = model.predict_on_batch(columns)
         labels = shares.argmax(1)
         if np.mean(labels != before) < _CHANGED:
             break
-        before = labels
-        targets = [_sharper(shares), columns]
-        model.fit(columns, targets, batch_size=_BATCH, epochs=1, verbose=0)
+        before, targets = labels, _sharper(shares)
+        for rows in _batches(len(columns), -(-len(columns) // _BATCH), draw):
+            model.train_on_batch(columns[rows], [targets[rows], columns[rows]])
     return labels, shares.max(1)
+
+
+def _batches(rows: int, steps: int, draw: np.random.Generator) -> Iterator[np.ndarray]:
+    """Draws row numbers, as many each time, so that a step is compiled once."""
+    for _ in range(steps):
+        yield draw.choice(rows, min(_BATCH, rows), replace=False)
 
 
 def _sharper(shares: np.ndarray) -> np.ndarray:
