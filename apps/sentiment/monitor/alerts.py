@@ -14,7 +14,6 @@ from apps.sentiment.surge import Surge
 _CANDIDATES = 60
 _TEXTS = 5
 _DIFFERENT = 0.35
-_RISE_MILLISECONDS = 86_400_000
 _SHOWN_CHARACTERS = 500
 
 
@@ -54,6 +53,7 @@ class Alert:
             "topics": list(self.topics),
             "window_start": surge.window_start.isoformat(),
             "window_end": self.window_end.isoformat(),
+            "span_seconds": surge.span.total_seconds(),
             "observed": surge.observed,
             "expected": surge.expected,
             "p_value": surge.p_value,
@@ -63,28 +63,32 @@ class Alert:
         }
 
 
-def find_evidence(connection: Connection, surge: Surge, window: int) -> list[Evidence]:
-    """Chooses the most negative texts that are not alike.
-
-    A slow rise is told by the day before the end of the window, a surge by the window itself.
+def find_evidence(
+    connection: Connection, surge: Surge, window: int, negative: str
+) -> list[Evidence]:
+    """Chooses the most negative texts that are not alike, of the span that the surge counts.
 
     Args:
-        connection: Sees the texts of the window.
+        connection: Sees the texts of the span.
         surge: What is to be explained.
         window: Milliseconds.
+        negative: The class of the texts that the surge counts.
 
     Returns:
         At most five texts, the most negative first.
     """
     end = milliseconds(surge.window_start) + window
-    start = end - (max(window, _RISE_MILLISECONDS) if surge.method == "rise" else window)
+    start = end - round(1000 * surge.span.total_seconds())
     texts = TEXTS.c
     query = (
         select(
             *(texts.number, texts.source, texts.id, texts.time),
             *(texts.language, texts.negative, texts.text),
         )
-        .where(texts.topic == surge.topic, texts.time >= start, texts.time < end)
+        .where(
+            *(texts.topic == surge.topic, texts.sentiment == negative),
+            *(texts.time >= start, texts.time < end),
+        )
         .order_by(texts.negative.desc(), texts.number)
         .limit(_CANDIDATES)
     )

@@ -24,7 +24,7 @@ class Monitor:
 
     source: Annotated[tuple[str, ...], tyro.conf.UseAppendAction] = ()
     """Rows {"id", "text", "time"} as JSON lines: "-" (standard input), a file that grows, a folder
-    of .jsonl files, rss:URL or kafka://HOST:PORT/TOPIC; may be given several times."""
+    of .jsonl files, rss:URL or kafka://HOST:PORT/TOPIC[?group=NAME]; may be given several times."""
 
     store: str = "sqlite:///monitor.db"
     """Database: sqlite:///FILE or postgresql+psycopg://USER@HOST/NAME."""

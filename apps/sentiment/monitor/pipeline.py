@@ -15,7 +15,7 @@ from apps.sentiment.monitor.duplicates import Duplicates
 from apps.sentiment.monitor.event_time import EventClock
 from apps.sentiment.monitor.language import language_of
 from apps.sentiment.monitor.rows import Row
-from apps.sentiment.monitor.scoring import Scores
+from apps.sentiment.monitor.scores import Scores
 from apps.sentiment.monitor.sources.base import Batch
 from apps.sentiment.monitor.store.reader import open_episodes
 from apps.sentiment.monitor.store.writer import Writer
@@ -178,7 +178,7 @@ class Pipeline:
             surge=surge,
             window_end=surge.window_start + datetime.timedelta(milliseconds=self._lengths.window),
             topics=topics,
-            texts=find_evidence(connection, surge, self._lengths.window),
+            texts=find_evidence(connection, surge, self._lengths.window, self._negative),
             created=datetime.datetime.now(datetime.UTC),
         )
 

@@ -2,25 +2,14 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 
+from apps.sentiment.monitor.scores import Scores
 from dlkit.errors import InputError
 from dlkit.serving.versions import load_versions
 
 _SHOWN_CLASSES = 5
-
-
-class Scores(NamedTuple):
-    """What a model says of some texts."""
-
-    topics: list[str]
-    sentiments: list[str]
-    negative: np.ndarray
-    """float `(texts,)`, the probability of the negative class."""
-    details: list[dict[str, dict[str, float]]]
-    """The most probable classes of both heads."""
 
 
 class Scorer:

@@ -1,5 +1,6 @@
 """Reads all sources side by side into one bounded queue."""
 
+import contextlib
 import queue
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -62,8 +63,11 @@ class Stream:
 
     def _read(self, source: Source, positions: Positions) -> None:
         try:
-            for batch in source.read(positions, self._stop):
-                self._put(source, batch)
+            with contextlib.closing(source.read(positions, self._stop)) as batches:
+                for batch in batches:
+                    self._put(source, batch)
+                    if self._stop.is_set():
+                        return
             self._put(source, None)
         except BaseException as error:  # goes on in the thread that takes batches
             self._put(source, error)

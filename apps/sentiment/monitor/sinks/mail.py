@@ -12,6 +12,7 @@ from apps.sentiment.monitor.sinks.wording import facts, headline, quotes
 from dlkit.errors import InputError
 
 _TIMEOUT_SECONDS = 20
+_FOR_GOOD = 500
 _PORTS = {"smtp": 25, "smtps": 465}
 
 
@@ -58,8 +59,11 @@ class Mail(Sink):
                 if self._user:
                     server.login(self._user, self._password)
                 server.send_message(message)
-        except (smtplib.SMTPRecipientsRefused, smtplib.SMTPSenderRefused) as error:
-            raise SinkError(str(error), lasting=True) from error
+        except smtplib.SMTPRecipientsRefused as error:
+            codes = [code for code, _ in error.recipients.values()]
+            raise SinkError(str(error), lasting=min(codes) >= _FOR_GOOD) from error
+        except smtplib.SMTPResponseException as error:
+            raise SinkError(str(error), lasting=error.smtp_code >= _FOR_GOOD) from error
         except (OSError, smtplib.SMTPException) as error:
             raise SinkError(str(error)) from error
 

@@ -12,6 +12,7 @@ from apps.sentiment.monitor.sinks.base import Sink, SinkError
 
 _TIMEOUT_SECONDS = 10
 _LATER = {408, 425, 429}
+_REDIRECTS = 300  # leads a signed message astray
 
 
 class Webhook(Sink):
@@ -48,7 +49,7 @@ class Webhook(Sink):
             )
         except requests.RequestException as error:
             raise SinkError(str(error)) from error
-        if not response.ok or response.is_redirect:
+        if response.status_code >= _REDIRECTS:
             lasting = response.status_code < 500 and response.status_code not in _LATER
             raise SinkError(f"answered {response.status_code}", lasting=lasting)
 

@@ -14,9 +14,16 @@ def facts(alert: dict[str, Any]) -> str:
     """Returns one line of figures."""
     chance = "" if alert["p_value"] is None else f", p = {alert['p_value']:.2g}"
     return printable(
-        f"{alert['window_start']} to {alert['window_end']}: {alert['observed']:g} negative, "
+        f"{_span(alert['span_seconds'])} to {alert['window_end']}: {alert['observed']:g} negative, "
         f"{alert['expected']:.1f} expected{chance}, {alert['negative_share']:.0%} of all"
     )
+
+
+def _span(seconds: float) -> str:
+    for unit, size in (("days", 86400), ("hours", 3600), ("minutes", 60)):
+        if seconds >= 2 * size:
+            return f"{seconds / size:g} {unit}"
+    return f"{seconds:g} seconds"
 
 
 def quotes(alert: dict[str, Any]) -> list[str]:

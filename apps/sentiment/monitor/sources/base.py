@@ -2,7 +2,7 @@
 
 import abc
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -28,7 +28,7 @@ class Source(abc.ABC):
         self.name = name
 
     @abc.abstractmethod
-    def read(self, positions: Positions, stop: threading.Event) -> Iterator[Batch]:
+    def read(self, positions: Positions, stop: threading.Event) -> Generator[Batch]:
         """Yields what comes after the positions, in bounded batches.
 
         An empty batch says that the source has nothing more for now; a source that has lost its

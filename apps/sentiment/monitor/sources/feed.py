@@ -6,7 +6,7 @@ import html
 import logging
 import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator
 from typing import Any
 
 import feedparser
@@ -42,7 +42,7 @@ class Feed(Source):
         self._follow = follow
         self._seconds = seconds
 
-    def read(self, positions: Positions, stop: threading.Event) -> Iterator[Batch]:
+    def read(self, positions: Positions, stop: threading.Event) -> Generator[Batch]:
         """Yields all entries that the feed holds; entries that are known have known ids."""
         known = dict(positions.get("", {}))
         while True:

@@ -1,7 +1,7 @@
 """A file that grows, and a folder to which files are added."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 from apps.sentiment.monitor.sources.base import Batch, Positions, Source
@@ -23,23 +23,25 @@ class Files(Source):
         self._path = path
         self._follow = follow
 
-    def read(self, positions: Positions, stop: threading.Event) -> Iterator[Batch]:
+    def read(self, positions: Positions, stop: threading.Event) -> Generator[Batch]:
         """Yields what is there, then what is added."""
         tails: dict[str, Tail] = {}
-        ends = False
-        while not ends:
-            ends = not self._follow  # an end of a writer's line is only missing at the very end
-            for part, path in self._parts():
-                tail = tails.setdefault(part, Tail(path, positions.get(part)))
-                for batch in tail.read(part, last=ends):
-                    yield batch
-                    if stop.is_set():
-                        return
-                if part:
-                    tail.close()
-            if not ends:
+        try:
+            while True:
+                for part, path in self._parts():
+                    tail = tails.setdefault(part, Tail(path, positions.get(part)))
+                    # while more may come, a line without an end is not complete
+                    yield from tail.read(part, last=not self._follow)
+                    if part:
+                        tail.close()
+                if not self._follow:
+                    return
                 yield Batch()
-                ends = stop.wait(_WAIT_SECONDS)
+                if stop.wait(_WAIT_SECONDS):
+                    return
+        finally:
+            for tail in tails.values():
+                tail.close()
 
     def _parts(self) -> Iterator[tuple[str, Path]]:
         if not self._path.is_dir():

@@ -3,7 +3,7 @@
 import logging
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from typing import Any, cast
 
 from confluent_kafka import (
@@ -21,7 +21,7 @@ from apps.sentiment.monitor.sources.base import Batch, Positions, Source
 _LOG = logging.getLogger(__name__)
 _ROWS = 512
 _WAIT_SECONDS = 0.2
-_GROUP = "dlkit-monitor"
+_SESSION_SECONDS = 6  # brokers allow no less; as long a group waits for a member that was killed
 _SHOWN = 2000
 _ASK_SECONDS = 10
 
@@ -35,10 +35,11 @@ class Kafka(Source):
     Args:
         servers: HOST:PORT.
         topic: Its name.
+        group: Members of one group share the partitions.
         follow: Whether to wait at the end of the partitions.
     """
 
-    def __init__(self, servers: str, topic: str, *, follow: bool) -> None:
+    def __init__(self, servers: str, topic: str, *, group: str, follow: bool) -> None:
         super().__init__(f"kafka://{servers}/{topic}")
         self._topic = topic
         self._follow = follow
@@ -49,7 +50,9 @@ class Kafka(Source):
         self._consumer = Consumer(
             {
                 "bootstrap.servers": servers,
-                "group.id": _GROUP,
+                "group.id": group,
+                "session.timeout.ms": 1000 * _SESSION_SECONDS,
+                "heartbeat.interval.ms": 300 * _SESSION_SECONDS,
                 "enable.auto.commit": False,
                 "auto.offset.reset": "earliest",
                 "enable.partition.eof": True,
@@ -60,7 +63,7 @@ class Kafka(Source):
             logger=_LOG,
         )
 
-    def read(self, positions: Positions, stop: threading.Event) -> Iterator[Batch]:
+    def read(self, positions: Positions, stop: threading.Event) -> Generator[Batch]:
         """Yields what the partitions hold, then what is added."""
         self._next = {int(part): offset for part, offset in positions.items()}
         self._consumer.subscribe([self._topic], on_assign=self._assign, on_revoke=self._revoke)

@@ -1,12 +1,14 @@
 """From what the command line names to a source."""
 
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from apps.sentiment.monitor.sources.base import Source
 from apps.sentiment.monitor.sources.files import Files
 from apps.sentiment.monitor.sources.standard_input import StandardInput
 from dlkit.errors import InputError
+
+_GROUP = "dlkit-monitor"
 
 
 def open_source(name: str, *, follow: bool, feed_seconds: float) -> Source:
@@ -44,14 +46,16 @@ def _feed(url: str, follow: bool, seconds: float) -> Source:
 def _kafka(name: str, follow: bool) -> Source:
     parts = urlsplit(name)
     topic = parts.path.removeprefix("/")
-    if not parts.netloc or not topic or "/" in topic:
-        msg = f"`--source` kafka must be kafka://HOST:PORT/TOPIC. Received: {name}."
+    query = dict(parse_qsl(parts.query, keep_blank_values=True))
+    group = query.pop("group", _GROUP)
+    if not parts.netloc or not topic or "/" in topic or query or not group:
+        msg = f"`--source` kafka must be kafka://HOST:PORT/TOPIC[?group=NAME]. Received: {name}."
         raise InputError(msg + " Write kafka://localhost:9092/posts.")
     try:
         from apps.sentiment.monitor.sources.kafka import Kafka
     except ImportError as error:
         raise _missing("kafka:", error) from error
-    return Kafka(parts.netloc, topic, follow=follow)
+    return Kafka(parts.netloc, topic, group=group, follow=follow)
 
 
 def _missing(what: str, error: ImportError) -> InputError:

@@ -3,7 +3,7 @@
 import os
 import select
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator
 
 from apps.sentiment.monitor.sources.base import Batch, Positions, Source
 from apps.sentiment.monitor.sources.lines import Lines, rows_of
@@ -23,7 +23,7 @@ class StandardInput(Source):
         super().__init__("-")
         self._descriptor = descriptor
 
-    def read(self, positions: Positions, stop: threading.Event) -> Iterator[Batch]:
+    def read(self, positions: Positions, stop: threading.Event) -> Generator[Batch]:
         """Yields what is piped in, at once."""
         lines = Lines()
         while not stop.is_set():
