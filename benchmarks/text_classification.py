@@ -142,10 +142,10 @@ def main(options: Options) -> None:
     """Runs what is not in the results yet, then prints the table."""
     for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "TF_NUM_INTRAOP_THREADS"):
         os.environ[variable] = str(options.threads)
-    done = _read(options.results)
+    done = read_results(options.results)
     for name in options.only or DATA_SETS:
         with tempfile.TemporaryDirectory() as folder:
-            files = _write_parts(DATA_SETS[name].read(options.data_folder), Path(folder))
+            files = write_parts(DATA_SETS[name].read(options.data_folder), Path(folder))
             for model, seed, run in _runs(name, options):
                 if (name, model, seed) in {(r["data"], r["model"], r["seed"]) for r in done}:
                     continue
@@ -185,9 +185,9 @@ def _train(data: DataSet, network: str, seed: int, files: dict[str, Path], folde
     seconds = time.perf_counter() - start
     metrics = json.loads((run / "metrics.json").read_text(encoding="utf-8"))
     return {
-        "test": _by_task(metrics["test"], data.labels),
-        "validation": _by_task(metrics["validation"], data.labels),
-        "test_without_copies": _by_task(metrics.get("test_without_copies", {}), data.labels),
+        "test": by_task(metrics["test"], data.labels),
+        "validation": by_task(metrics["validation"], data.labels),
+        "test_without_copies": by_task(metrics.get("test_without_copies", {}), data.labels),
         "seconds": seconds,
         "train_seconds": metrics["train_seconds"],
         "memory_mb": metrics["peak_memory_mb"],
@@ -195,7 +195,8 @@ def _train(data: DataSet, network: str, seed: int, files: dict[str, Path], folde
     }
 
 
-def _by_task(metrics: dict, labels: tuple[str, ...]) -> dict:
+def by_task(metrics: dict, labels: tuple[str, ...]) -> dict:
+    """Names the task where a run has only one."""
     return metrics if len(labels) > 1 or not metrics else {labels[0]: metrics}
 
 
@@ -260,7 +261,8 @@ def _fasttext(peer: str, texts: list[str], labels: list[str]) -> tuple[Callable,
     return model.predict, model.megabytes
 
 
-def _write_parts(parts: dict[str, pa.Table], folder: Path) -> dict[str, Path]:
+def write_parts(parts: dict[str, pa.Table], folder: Path) -> dict[str, Path]:
+    """Writes the parts of a data set and returns their files."""
     paths = {}
     for part, table in parts.items():
         paths[part] = folder / f"{part}.parquet"
@@ -268,7 +270,8 @@ def _write_parts(parts: dict[str, pa.Table], folder: Path) -> dict[str, Path]:
     return paths
 
 
-def _read(path: Path) -> list[dict]:
+def read_results(path: Path) -> list[dict]:
+    """Returns the finished runs of a file."""
     if not path.exists():
         return []
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
@@ -289,8 +292,8 @@ def _table(results: list[dict]) -> str:
         cells = [
             f"{data}, {task}",
             f"{model}, {len(runs)} seeds" if len(runs) > 1 else model,
-            _spread([100 * run["test"][task]["accuracy"] for run in runs]),
-            _spread([100 * run["test"][task]["macro_f1"] for run in runs]),
+            spread([100 * run["test"][task]["accuracy"] for run in runs]),
+            spread([100 * run["test"][task]["macro_f1"] for run in runs]),
             " / ".join(
                 f"{100 * mean(scores[metric] for scores in distinct):.2f}"
                 for metric in ("accuracy", "macro_f1")
@@ -305,7 +308,8 @@ def _table(results: list[dict]) -> str:
     return "\n".join(lines)
 
 
-def _spread(values: list[float]) -> str:
+def spread(values: list[float]) -> str:
+    """Formats a mean and, of several values, their standard deviation."""
     if len(values) == 1:
         return f"{values[0]:.2f}"
     return f"{mean(values):.2f} ± {stdev(values):.2f}"

@@ -157,8 +157,9 @@ class TextTraining(LabelledTraining):
     label_smoothing: float = 0.1
     """Share of the target that is spread over all classes."""
 
-    class_weights: Literal["none", "balanced"] = "none"
-    """Whether rows of rare classes weigh more."""
+    class_weights: Literal["none", "sqrt", "balanced"] = "none"
+    """Whether rows of rare classes weigh more: by the inverse frequency of their class
+    ("balanced"), or by its square root."""
 
     def __post_init__(self) -> None:
         super().__post_init__()

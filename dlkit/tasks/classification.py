@@ -16,6 +16,9 @@ from dlkit.evaluation.predictions import ClassPredictions
 from dlkit.tasks.base import Task
 from dlkit.tasks.losses import ScopedAccuracy, ScopedCrossentropy
 
+ClassWeights = Literal["none", "sqrt", "balanced"]
+_POWERS = {"none": 0.0, "sqrt": 0.5, "balanced": 1.0}
+
 OUT_OF_SCOPE = -1
 """The target of rows that belong to none of the classes."""
 
@@ -30,8 +33,8 @@ class Classification(Task):
         out_of_scope_label: The label of rows that belong to no class: they teach the network to
             be unsure and set the threshold, but are no class of their own.
         label_smoothing: See `ScopedCrossentropy`.
-        class_weights: "balanced" weighs a row by the inverse frequency of its class, "none" does
-            not.
+        class_weights: "balanced" weighs a row by the inverse frequency of its class, "sqrt" by
+            the square root of that, "none" not.
         false_rejection_rate: Share of validation rows that the threshold may reject, where no
             out-of-scope rows say better.
         temperature: Divides the logits (Guo et al., "On calibration of modern neural networks",
@@ -52,7 +55,7 @@ class Classification(Task):
         classes: Sequence[str] = (),
         out_of_scope_label: str | None = None,
         label_smoothing: float = 0.1,
-        class_weights: Literal["none", "balanced"] = "none",
+        class_weights: ClassWeights = "none",
         false_rejection_rate: float = 0.05,
         temperature: float = 1.0,
         threshold: float = 0.0,
@@ -93,13 +96,13 @@ class Classification(Task):
         return [ScopedAccuracy()]
 
     def weights(self, targets: np.ndarray) -> np.ndarray:
-        """Returns ones, or the inverse frequency of each row's class with mean 1."""
+        """Returns a power of the inverse frequency of each row's class, with mean 1."""
         weights = np.ones(len(targets), np.float32)
         known = targets >= 0
-        if self.class_weights == "balanced" and known.any():
-            counts = np.bincount(targets[known], minlength=len(self.classes))
-            present = np.count_nonzero(counts)
-            weights[known] = known.sum() / (present * counts[targets[known]])
+        if known.any():
+            frequency = np.bincount(targets[known])[targets[known]].astype(np.float32)
+            rare = frequency ** -_POWERS[self.class_weights]
+            weights[known] = rare / rare.mean()
         return weights
 
     def calibrate(self, outputs: np.ndarray, targets: np.ndarray) -> None:

@@ -15,6 +15,8 @@ QUICK_NETWORKS = ("bag_of_ngrams", "cnn")
 """Networks beside the default one that train in seconds without a GPU."""
 
 _EPOCH_SHARES = (0.25, 0.4, 0.6)
+"""Of the automatic number of epochs, whose right part validation takes two trainings to find: the
+defaults get them, every other trial is one training of so many."""
 
 
 class SearchSpace:
@@ -98,18 +100,17 @@ class SearchSpace:
     def _changes(self, hp: keras_tuner.HyperParameters) -> dict[str, Any]:
         """Declares the settings that are free, and returns their values."""
         now, most, rate = self.settings, self.recipe.epochs, self.recipe.learning_rate
-        some = sorted({max(2, round(share * most)) for share in _EPOCH_SHARES})
-        epochs = [*(count for count in some if count < most), now.epochs]
+        epochs = sorted({max(2, round(share * most)) for share in _EPOCH_SHARES})
         words = [count for count in (32, 64, 128) if count < self._longest]
         spaces = {
             "learning_rate": lambda name: hp.Float(
                 name, 0.15 * rate, 5 * rate, sampling="log", default=rate
             ),
-            "epochs": lambda name: hp.Choice(name, epochs, default=now.epochs),
+            "epochs": lambda name: hp.Choice(name, epochs, default=epochs[len(epochs) // 2]),
             "batch_size": lambda name: _choice(hp, name, [32, 64, 128], self.recipe.batch_size),
             "label_smoothing": lambda name: hp.Float(name, 0, 0.3, default=now.label_smoothing),
             "class_weights": lambda name: hp.Choice(
-                name, ["none", "balanced"], default=now.class_weights
+                name, ["none", "sqrt", "balanced"], default=now.class_weights
             ),
             "weight_decay": lambda name: _choice(hp, name, [0.0, 0.001, 0.01], now.weight_decay),
             "max_words": lambda name: _choice(hp, name, words, now.max_words),

@@ -17,7 +17,7 @@ def colours(**arguments):
     return task
 
 
-@pytest.mark.parametrize("class_weights", ["none", "balanced"])
+@pytest.mark.parametrize("class_weights", ["none", "sqrt", "balanced"])
 def test_contract(class_weights):
     check_task(colours(class_weights=class_weights), COLUMN)
 
@@ -66,6 +66,13 @@ def test_balanced_weights_by_hand():
     np.testing.assert_allclose(weights, [2 / 3, 2 / 3, 2 / 3, 2, 1])
     assert weights.dtype == np.float32
     assert weights[:4].mean() == pytest.approx(1)
+
+
+def test_root_weights_by_hand():
+    task = colours(class_weights="sqrt")
+    # four rows of green and one of blue: blue weighs twice as much as green, 1.2 on average
+    weights = task.weights(np.array([1, 1, 1, 1, 0]))
+    np.testing.assert_allclose(weights, np.array([1, 1, 1, 1, 2]) / 1.2, rtol=1e-6)
 
 
 def test_weights_without_balance_or_classes_are_ones():

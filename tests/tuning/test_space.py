@@ -32,6 +32,14 @@ def test_other_values_change_the_settings():
     assert "wide_units" not in arguments
 
 
+def test_only_the_defaults_leave_their_epochs_to_validation():
+    space = space_of()
+    assert space.settings_of(space.defaults).epochs == 0
+    found = next(hp for hp in space.hyperparameters.space if hp.name == "epochs")
+    assert found.values == [4, 6, 10]
+    assert space.settings_of({**space.defaults, "batch_size": 32}).epochs == 6
+
+
 def test_what_is_given_is_kept():
     given = TextTraining(learning_rate=0.001, network="lstm", epochs=3, class_weights="balanced")
     space = space_of(given)
