@@ -9,7 +9,7 @@ from sqlalchemy import Connection, select
 
 from apps.sentiment.monitor.fingerprints import signatures, similarity
 from apps.sentiment.monitor.store.schema import TEXTS
-from apps.sentiment.surge import Surge
+from apps.sentiment.surge.events import Surge
 
 _CANDIDATES = 60
 _TEXTS = 5

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import tyro
 
+from apps.sentiment.surge.settings import SurgeSettings
 from dlkit.errors import InputError
 
 _UNITS = {"s": 1, "min": 60, "h": 3600, "d": 86400}
@@ -45,6 +46,9 @@ class Monitor:
 
     negative: str = "negative"
     """The class of the sentiments that alerts count."""
+
+    surge: SurgeSettings = dataclasses.field(default_factory=SurgeSettings)
+    """When negative texts are a surge."""
 
     follow: bool = True
     """Whether to wait for more at the end of files, folders, feeds and topics."""

@@ -20,7 +20,8 @@ from apps.sentiment.monitor.sources.base import Batch
 from apps.sentiment.monitor.store.reader import open_episodes
 from apps.sentiment.monitor.store.writer import Writer
 from apps.sentiment.monitor.windows import OpenWindows
-from apps.sentiment.surge import Surge, SurgeDetector
+from apps.sentiment.surge.detector import SurgeDetector
+from apps.sentiment.surge.events import Surge
 
 _REMEMBERED = 2**17
 _PART = 1000

@@ -25,7 +25,7 @@ from apps.sentiment.monitor.store.reader import counts_by_source
 from apps.sentiment.monitor.store.writer import Writer
 from apps.sentiment.monitor.stream import Stream
 from apps.sentiment.monitor.watch import watch
-from apps.sentiment.surge import SurgeDetector, SurgeSettings
+from apps.sentiment.surge.detector import SurgeDetector
 from dlkit.errors import InputError
 
 _CLOSE_SECONDS = 10
@@ -110,7 +110,7 @@ def _pipeline(
     if stored != lengths.window:
         msg = f"`--window` must be that of the store, {stored / 1000:g}s. Received: "
         raise InputError(f"{msg}{options.window}. Name another store.")
-    window, settings = duration(options.window, "--window"), SurgeSettings()
+    window, settings = duration(options.window, "--window"), options.surge
     state = writer.state("detector")
     return Pipeline(
         writer,

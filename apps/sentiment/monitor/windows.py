@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from apps.sentiment.surge import WindowCounts
+from apps.sentiment.surge.events import WindowCounts
 
 _MOST_EMPTY = 2000
 

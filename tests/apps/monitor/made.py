@@ -9,7 +9,7 @@ from apps.sentiment.monitor.pipeline import Lengths, Pipeline
 from apps.sentiment.monitor.scores import Scores
 from apps.sentiment.monitor.store.engine import open_engine
 from apps.sentiment.monitor.store.writer import Writer
-from apps.sentiment.surge import Surge
+from apps.sentiment.surge.events import Surge
 
 START = datetime.datetime(2026, 3, 2, tzinfo=datetime.UTC)
 START_MS = round(START.timestamp() * 1000)

@@ -170,8 +170,8 @@ def test_filters_and_older_texts(visit):
     assert figures(page) == {"energy": 1}
     page.get_by_role("combobox", name="Language").select_option("")
     page.get_by_role("combobox", name="Time").select_option("custom")
-    page.get_by_label("From").fill("2026-03-02T00:02")
-    page.get_by_label("To", exact=True).fill("2026-03-02T00:04")
+    page.get_by_role("textbox", name="From").fill("2026-03-02T00:02")
+    page.get_by_role("textbox", name="To").fill("2026-03-02T00:04")
     page.wait_for_function("document.querySelectorAll('#list li').length === 6")
     assert figures(page) == {"energy": 6}
 
