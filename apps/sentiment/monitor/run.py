@@ -61,13 +61,15 @@ def run(options: Monitor) -> None:
                 (options.host, options.dashboard),
             )
             stack.callback(dashboard.close)
-            console.print(f"dashboard: {dashboard.url}")
+            console.print(f"dashboard: {dashboard.url}", soft_wrap=True)
         outboxes = [Outbox(engine, sink) for sink in sinks]
         for outbox in outboxes:
             stack.callback(outbox.close, _CLOSE_SECONDS)
         stream = Stream(sources, writer.positions)
         stack.enter_context(_at_signals(stream.stop))
-        console.print(f"monitor: model {options.model}/{scorer.version}, {options.store}")
+        console.print(
+            f"monitor: model {options.model}/{scorer.version}, {options.store}", soft_wrap=True
+        )
 
         def changed(alerts: int) -> None:
             changes.notify()
@@ -78,7 +80,7 @@ def run(options: Monitor) -> None:
         watch(stream, pipeline, Rejects(options.rejects), changed)
     for source, kinds in counts_by_source(engine).items():
         shown = ", ".join(f"{count:,} {kind}" for kind, count in kinds.items())
-        console.print(f"{source}: {shown}", markup=False, highlight=False)
+        console.print(f"{source}: {shown}", soft_wrap=True, markup=False, highlight=False)
 
 
 def _sinks(options: Monitor, console: Console) -> list[Sink]:
