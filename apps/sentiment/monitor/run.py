@@ -49,6 +49,7 @@ def run(options: Monitor) -> None:
     pipeline = _pipeline(options, writer, scorer, [source.name for source in sources], sinks)
     changes = Changes()
     with contextlib.ExitStack() as stack:
+        stack.callback(engine.dispose)
         if options.dashboard is not None:
             dashboard = Dashboard(
                 engine,
@@ -78,9 +79,9 @@ def run(options: Monitor) -> None:
                     outbox.notify()
 
         watch(stream, pipeline, Rejects(options.rejects), changed)
-    for source, kinds in counts_by_source(engine).items():
-        shown = ", ".join(f"{count:,} {kind}" for kind, count in kinds.items())
-        console.print(f"{source}: {shown}", soft_wrap=True, markup=False, highlight=False)
+        for source, kinds in counts_by_source(engine).items():
+            shown = ", ".join(f"{count:,} {kind}" for kind, count in kinds.items())
+            console.print(f"{source}: {shown}", soft_wrap=True, markup=False, highlight=False)
 
 
 def _sinks(options: Monitor, console: Console) -> list[Sink]:

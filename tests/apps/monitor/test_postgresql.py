@@ -58,6 +58,7 @@ def process(url, rows, position):
     made = [make_row(one["id"], one["text"], one["time"]) for one in rows]
     alerts = pipeline.process("s", Batch(made, (), {"": position}))
     assert writer.positions("s") == {"": position}
+    writer._engine.dispose()
     return alerts
 
 
@@ -88,3 +89,4 @@ def test_the_pipeline(url):
     assert reader.text(engine, 1)["scores"]["topic"] == {"metals": 1.0}
     with engine.connect() as connection:
         assert connection.scalar(select(func.count()).select_from(TEXTS)) == 6
+    engine.dispose()

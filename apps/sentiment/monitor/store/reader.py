@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Connection, Engine, Table, func, or_, sele
 
 from apps.sentiment.monitor.store.schema import ALERTS, COUNTS, TEXTS, WINDOWS
 
-_MOST_POINTS = 240
+_MOST_POINTS = 120
 _MOST_ALERTS = 200
 _PAGE = 50
 _SHOWN_CHARACTERS = 400

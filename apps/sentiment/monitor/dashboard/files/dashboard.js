@@ -160,7 +160,9 @@
   }
 
   let until = null;
+  let turns = 0;
   async function refresh() {
+    const turn = ++turns;
     const status = await ask("status");
     until = status.until;
     const what = chosen(until);
@@ -169,6 +171,7 @@
       ask("episodes", what),
       paged ? null : ask("texts", what),
     ]);
+    if (turn !== turns) return; // a later question is on its way
     series = found;
     showStatus(status);
     showEpisodes(episodes);
