@@ -58,9 +58,9 @@ class SurgeDetector:
         if self._newest is not None:
             self._book.skip(round((window_start - self._newest) / self._window) - 1)
         self._newest = window_start
-        known = set(self._topics)
-        self._topics += sorted(topic for topic in counts if topic not in known)
-        self._book.grow(len(self._topics))
+        if new := counts.keys() - set(self._topics):
+            self._topics += sorted(new)
+            self._book.grow(len(self._topics))
         rows = [counts.get(topic, (0, 0)) for topic in self._topics]
         negative, total = np.array(rows, float).reshape(-1, 2).T
         number = int((window_start - _EPOCH) / self._window)

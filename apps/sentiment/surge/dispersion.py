@@ -3,7 +3,7 @@
 from typing import Any
 
 import numpy as np
-from scipy import stats
+from scipy import special, stats
 
 _PRIOR_SPANS = 28  # spans of a topic that weigh as much as all topics together
 _LEAST = 1e-3
@@ -65,7 +65,8 @@ class Dispersion:
 def tail(observed: np.ndarray, expected: np.ndarray, dispersion: np.ndarray) -> np.ndarray:
     """Returns the probability of so many or more."""
     size = 1 / dispersion
-    return stats.nbinom.sf(observed - 1, size, size / (size + expected))
+    share = expected / (size + expected)
+    return np.where(observed > 0, special.betainc(np.maximum(observed, 1), size, share), 1.0)
 
 
 def quantile(probability: float, expected: np.ndarray, dispersion: np.ndarray) -> np.ndarray:
