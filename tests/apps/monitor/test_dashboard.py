@@ -174,7 +174,7 @@ def test_filters_and_older_texts(visit):
     page.get_by_role("combobox", name="Time").select_option("custom")
     page.get_by_role("textbox", name="From").fill("2026-03-02T00:02")
     page.get_by_role("textbox", name="To").fill("2026-03-02T00:04")
-    page.locator("#list li").nth(6).wait_for(state="detached")
+    page.locator("#list li:nth-child(6):last-child").wait_for()
     assert page.locator("#list li").count() == 6
     assert figures(page) == {"energy": 6}
 
