@@ -6,6 +6,7 @@ import signal
 from collections.abc import Callable, Iterator, Sequence
 
 from rich.console import Console
+from sqlalchemy import Engine
 
 from apps.sentiment.monitor.changes import Changes
 from apps.sentiment.monitor.command import Monitor, duration
@@ -38,18 +39,27 @@ def run(options: Monitor) -> None:
         InputError: A source, the model, the store, a sink or the port is not as it must be.
     """
     console = Console()
+    engine = open_engine(options.store)
+    try:
+        _watch(options, engine, console)
+        for source, kinds in counts_by_source(engine).items():
+            shown = ", ".join(f"{count:,} {kind}" for kind, count in kinds.items())
+            console.print(f"{source}: {shown}", soft_wrap=True, markup=False, highlight=False)
+    finally:
+        engine.dispose()
+
+
+def _watch(options: Monitor, engine: Engine, console: Console) -> None:
     sources = [
         open_source(name, follow=options.follow, feed_seconds=options.feed_seconds)
         for name in options.source
     ]
     sinks = _sinks(options, console)
-    engine = open_engine(options.store)
     scorer = Scorer(options.model, options.negative)
     writer = Writer(engine)
     pipeline = _pipeline(options, writer, scorer, [source.name for source in sources], sinks)
     changes = Changes()
     with contextlib.ExitStack() as stack:
-        stack.callback(engine.dispose)
         if options.dashboard is not None:
             dashboard = Dashboard(
                 engine,
@@ -79,9 +89,6 @@ def run(options: Monitor) -> None:
                     outbox.notify()
 
         watch(stream, pipeline, Rejects(options.rejects), changed)
-        for source, kinds in counts_by_source(engine).items():
-            shown = ", ".join(f"{count:,} {kind}" for kind, count in kinds.items())
-            console.print(f"{source}: {shown}", soft_wrap=True, markup=False, highlight=False)
 
 
 def _sinks(options: Monitor, console: Console) -> list[Sink]:

@@ -17,7 +17,7 @@ _ARGUMENTS = [
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
 ]
-_MILLISECONDS = 30_000
+_MILLISECONDS = 120_000
 SCRIPT = "<script>document.title='owned'</script><img src=x onerror=\"document.title='owned'\">"
 SUBJECTS = ["copper mine floods", "zinc smelter strike", "steel tariff hits mills"]
 
