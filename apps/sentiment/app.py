@@ -1,11 +1,12 @@
 """The settings and the model of the finance monitor."""
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dlkit.app import TextApp
+from apps.sentiment.monitor.command import Monitor, monitor
+from dlkit.app import TextApp, Verb
 from dlkit.settings import TextTraining
 from dlkit.text_verbs import text_verbs
 
@@ -40,10 +41,14 @@ def _tasks(settings: SentimentTraining) -> Sequence["Task"]:
     ]
 
 
+def _verbs(app: TextApp) -> Mapping[str, Verb]:
+    return {**text_verbs(app), "monitor": Verb(Monitor, monitor)}
+
+
 APP = TextApp(
     name="sentiment",
     description="Finance monitor: topic and sentiment of each text.",
-    verbs=text_verbs,
+    verbs=_verbs,
     settings=SentimentTraining,
     sample=(_SAMPLE / "posts_en.jsonl", _SAMPLE / "posts_zh.jsonl"),
     tasks=_tasks,

@@ -5,9 +5,9 @@ import json
 import pytest
 
 _HEAVY = ["keras", "tensorflow", "numpy", "pyarrow", "scipy", "sklearn", "plotly", "jinja2"]
-_HEAVY += ["cleanlab", "keras_tuner", "starlette", "uvicorn", "requests"]
+_HEAVY += ["cleanlab", "keras_tuner", "starlette", "uvicorn", "requests", "sqlalchemy"]
 _VERBS = ("train", "tune", "evaluate", "predict", "export", "serve")
-_OWN = {"intent": ("audit", "discover"), "sentiment": ()}
+_OWN = {"intent": ("reply", "audit", "discover"), "sentiment": ("monitor",)}
 _SCRIPT = f"""
 import contextlib, importlib, io, json, sys
 from dlkit.cli import main
@@ -41,12 +41,13 @@ def test_every_verb_of_every_application_has_help(helps):
         assert text.startswith(f"usage: python -m apps.{name} {' '.join(verb)}".rstrip())
     texts = {tuple(shown[:-2]): shown[-1] for shown in helps["shown"]}
     for name in ("intent", "sentiment"):
-        assert all(verb in texts[(name,)] for verb in _VERBS)
+        assert all(verb in texts[(name,)] for verb in _VERBS + _OWN[name])
         assert "--network-arguments" in texts[(name, "train")]
         assert "--network-arguments" in texts[(name, "tune")]
         assert "--max-seconds" in texts[(name, "tune")]
     assert "--label-column" in texts[("intent", "train")]
     assert "--sentiment-column" in texts[("sentiment", "train")]
+    assert "--alarms-per-topic-year" in texts[("sentiment", "monitor")]
 
 
 def test_nothing_heavy_is_loaded(helps):

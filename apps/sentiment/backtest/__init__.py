@@ -1,0 +1,1 @@
+"""Replays dated texts with surges put in, and measures who finds them."""

@@ -1,0 +1,80 @@
+"""Surges that are put into a history at random places."""
+
+import dataclasses
+
+import numpy as np
+
+from apps.sentiment.backtest.grid import Grid
+
+_NEAR_DAYS = 28
+
+
+@dataclasses.dataclass(frozen=True)
+class Injection:
+    """Surges of one size and length.
+
+    Args:
+        extra: Negative texts to add, int64 `(windows, topics)`.
+        places: First window and topic of each, int64 `(surges, 2)`.
+        usual: Negative texts that are usual over each, `(surges,)`.
+    """
+
+    extra: np.ndarray
+    places: np.ndarray
+    usual: np.ndarray
+
+
+def usual_counts(grid: Grid) -> np.ndarray:
+    """Returns how many negative texts are usual around each window, `(windows, topics)`.
+
+    That is the mean of the four weeks before and after, times how much all topics together have at
+    that time of the week. It looks ahead, and belongs to no method.
+    """
+    week = grid.steps(7)
+    cells = np.arange(len(grid)) % week
+    together = grid.negative.sum(axis=1)
+    by_cell = np.array([together[cells == cell].mean() for cell in range(min(week, len(grid)))])
+    season = (by_cell / max(by_cell.mean(), 1e-9))[cells]
+    width = grid.steps(2 * _NEAR_DAYS) + 1
+    sums = np.cumsum(np.pad(grid.negative, ((1, 0), (0, 0))), axis=0)
+    rows = np.arange(len(grid))
+    first, end = np.maximum(rows - width // 2, 0), np.minimum(rows + width // 2 + 1, len(grid))
+    means = (sums[end] - sums[first]) / (end - first)[:, None]
+    return means * season[:, None]
+
+
+def inject(
+    usual: np.ndarray,
+    allowed: np.ndarray,
+    *,
+    size: float,
+    steps: int,
+    gap: int,
+    least: float,
+    rng: np.random.Generator,
+) -> Injection:
+    """Puts as many surges as fit at random places.
+
+    Args:
+        usual: Usual negative texts, `(windows, topics)`.
+        allowed: Where nothing else goes on, bool `(windows, topics)`.
+        size: Negative texts with the surge over those that are usual.
+        steps: Windows of a surge.
+        gap: Windows between two surges of a topic.
+        least: Negative texts that are to be expected with the surge, at least.
+        rng: Chooses the places and draws the texts (Poisson).
+    """
+    extra = np.zeros(usual.shape, np.int64)
+    places, sums = [], []
+    for topic in range(usual.shape[1]):
+        free = np.ones(len(usual) - steps + 1, bool)
+        for first in rng.permutation(len(free)):
+            span = slice(first, first + steps)
+            expected = usual[span, topic].sum()
+            if free[first] and allowed[span, topic].all() and size * expected >= least:
+                extra[span, topic] = rng.poisson((size - 1) * usual[span, topic])
+                free[max(first - steps - gap, 0) : first + steps + gap] = False
+                places.append((first, topic))
+                sums.append(expected)
+    shape = np.array(places, np.int64).reshape(-1, 2)
+    return Injection(extra, shape, np.array(sums))

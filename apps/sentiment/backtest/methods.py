@@ -1,0 +1,155 @@
+"""The methods that are compared, each held to one budget of false alarms."""
+
+import dataclasses
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import numpy as np
+
+from apps.sentiment.backtest.alarms import (
+    Alarms,
+    detector_alarms,
+    ears_c2,
+    mean_and_sigma,
+    rule_alarms,
+)
+from apps.sentiment.backtest.grid import Grid
+from apps.sentiment.surge import SurgeSettings
+
+DETECTOR = "surge detector"
+RULES = ("fixed threshold", "mean + sigmas", "EARS C2")
+
+Tuning = Literal["as stated", "before", "hindsight"]
+"""On what a limit is set: the stated budget alone, the windows before those that are measured, or
+these themselves, which nobody can do but which holds all methods to the same measured rate."""
+
+_LADDER = 2.0 ** np.arange(-8, 4)
+
+
+@dataclasses.dataclass(frozen=True)
+class Trial:
+    """What a method may see.
+
+    Args:
+        earlier: The windows before those that are measured.
+        later: Those that are measured, without surges put in.
+        settings: Of the detector; budget, minimum volume and cool-down hold for all methods.
+        tuning: On what the limit is set.
+    """
+
+    earlier: Grid
+    later: Grid
+    settings: SurgeSettings
+    tuning: Tuning
+
+    @property
+    def quiet(self) -> int:
+        """Returns the first windows, in which no alarm counts."""
+        return self.earlier.steps(self.settings.history)
+
+    @property
+    def topic_years(self) -> float:
+        """Returns on how much the limit is set."""
+        if self.tuning == "hindsight":
+            return self.later.years
+        return self.earlier.part(self.quiet, len(self.earlier)).years
+
+
+class Detector:
+    """The detector of this application, with the stated budget or one that has been tuned."""
+
+    name = DETECTOR
+
+    def __init__(self, trial: Trial) -> None:
+        self.tuning = trial.tuning
+        budget = trial.settings.alarms_per_topic_year
+        allowed = budget * trial.topic_years
+        low, high = 0, len(_LADDER) - 1
+        while self.tuning != "as stated" and low < high:
+            middle = (low + high + 1) // 2
+            self._set(trial, budget * _LADDER[middle])
+            if self.tuning == "hindsight":
+                starts = self.alarms(trial.later).starts
+            else:
+                starts = self._before.starts[trial.quiet :]
+            low, high = (middle, high) if starts.sum() <= allowed else (low, middle - 1)
+        self._set(trial, budget * (1.0 if self.tuning == "as stated" else _LADDER[low]))
+        self.limit = f"budget {self._settings.alarms_per_topic_year:g}"
+
+    def _set(self, trial: Trial, budget: float) -> None:
+        self._settings = dataclasses.replace(trial.settings, alarms_per_topic_year=float(budget))
+        self._before, self._state = detector_alarms(trial.earlier, self._settings)
+
+    def alarms(self, later: Grid) -> Alarms:
+        """Goes on from the state after the earlier windows."""
+        return detector_alarms(later, self._settings, self._state)[0]
+
+
+class Rule:
+    """A simple rule: a limit on counts, or on how many standard deviations they stand out.
+
+    The limit on counts is each topic's own.
+    """
+
+    def __init__(self, name: str, trial: Trial) -> None:
+        self.name = name
+        self.tuning = trial.tuning
+        self._earlier = trial.earlier
+        self._minimum = trial.settings.minimum_volume
+        self._cool_down = trial.earlier.steps(trial.settings.cool_down)
+        if trial.tuning == "hindsight":
+            scores = self._scores(trial.earlier.negative, trial.later.negative)
+        else:
+            nothing = trial.earlier.negative[:0]
+            scores = self._scores(nothing, trial.earlier.negative)[trial.quiet :]
+        allowed = trial.settings.alarms_per_topic_year * trial.topic_years
+        if name == "fixed threshold":
+            each = allowed / scores.shape[1]
+            self._limits = np.array([self._tuned(column[:, None], each) for column in scores.T])
+            self.limit = f"{self._limits.min():g} to {self._limits.max():g} texts"
+        else:
+            self._limits = np.array(self._tuned(scores, allowed))
+            self.limit = f"{self._limits:.2f} sigmas"
+
+    def alarms(self, later: Grid) -> Alarms:
+        """Looks back over the earlier windows where the rule needs a baseline."""
+        scores = self._scores(self._earlier.negative, later.negative)
+        return rule_alarms(scores >= self._limits, self._cool_down)
+
+    def _scores(self, before: np.ndarray, after: np.ndarray) -> np.ndarray:
+        negative = np.concatenate([before, after]).astype(float)
+        scores = negative
+        if self.name != "fixed threshold":
+            scores = (mean_and_sigma if self.name == "mean + sigmas" else ears_c2)(negative)
+        return np.where(negative >= self._minimum, scores, -np.inf)[len(before) :]
+
+    def _tuned(self, scores: np.ndarray, allowed: float) -> float:
+        """Returns the lowest limit among the values that keeps to the allowed number of alarms."""
+        values = np.unique(scores[np.isfinite(scores)])
+        chosen = float(np.nextafter(values[-1], np.inf)) if len(values) else float(self._minimum)
+        for limit in values[::-1]:
+            if rule_alarms(scores >= limit, self._cool_down).starts.sum() > allowed:
+                break
+            chosen = float(limit)
+        return chosen
+
+
+Method = Detector | Rule
+
+
+def all_methods(earlier: Grid, later: Grid, settings: SurgeSettings) -> Sequence[Method]:
+    """Sets the limits of all methods.
+
+    Args:
+        earlier: The windows before those that are measured.
+        later: Those that are measured, without surges put in.
+        settings: Of the detector; budget, minimum volume and cool-down hold for all methods.
+    """
+    trials: dict[Any, Trial] = {
+        tuning: Trial(earlier, later, settings, tuning)
+        for tuning in ("as stated", "before", "hindsight")
+    }
+    methods: list[Method] = [Detector(trial) for trial in trials.values()]
+    for tuning in ("before", "hindsight"):
+        methods += [Rule(name, trials[tuning]) for name in RULES]
+    return methods
