@@ -16,7 +16,7 @@ class Alarms(NamedTuple):
 
     Args:
         starts: Where an alarm is raised.
-        open: Where one is raised or not over yet.
+        open: Where a surge is alarmed and not over yet; a slow rise does not count.
     """
 
     starts: np.ndarray
@@ -46,7 +46,8 @@ def detector_alarms(
         for event in detector.update(start, counts):
             if event.kind == "start":
                 starts[row, column[event.topic]] = True
-                running[event.episode] = column[event.topic]
+                if event.method == "surge":
+                    running[event.episode] = column[event.topic]
             elif event.kind == "end":
                 running.pop(event.episode, None)  # one of the windows before
         opened[row, list(running.values())] = True

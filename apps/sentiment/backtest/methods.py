@@ -23,7 +23,7 @@ Tuning = Literal["as stated", "before", "hindsight"]
 """On what a limit is set: the stated budget alone, the windows before those that are measured, or
 these themselves, which nobody can do but which holds all methods to the same measured rate."""
 
-_LADDER = 2.0 ** np.arange(-8, 4)
+_LADDER = 2.0 ** np.arange(-6, 4, 0.5)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -73,7 +73,7 @@ class Detector:
                 starts = self._before.starts[trial.quiet :]
             low, high = (middle, high) if starts.sum() <= trial.allowed else (low, middle - 1)
         self._set(trial, budget * (1.0 if self.tuning == "as stated" else _LADDER[low]))
-        self.limit = f"budget {self._settings.alarms_per_topic_year:g}"
+        self.limit = f"budget {self._settings.alarms_per_topic_year:.3g}"
 
     def _set(self, trial: Trial, budget: float) -> None:
         self._settings = dataclasses.replace(trial.settings, alarms_per_topic_year=float(budget))

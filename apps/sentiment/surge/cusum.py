@@ -8,6 +8,7 @@ from scipy import optimize, stats
 
 _STATES = 50
 _LEAST_LIMIT = 0.01
+_MOST_DISPERSION = 5.0  # the limit hardly moves above
 _GRID = 0.25  # step of the logarithms of mean and dispersion for which limits are kept
 
 
@@ -41,7 +42,7 @@ def limits(
         run_length: Counts between two false alarms.
     """
     means = np.round(np.log(np.maximum(expected, 1e-3)) / _GRID).astype(int)
-    spreads = np.round(np.log(dispersion) / _GRID).astype(int)
+    spreads = np.round(np.log(np.minimum(dispersion, _MOST_DISPERSION)) / _GRID).astype(int)
     pairs = zip(means.tolist(), spreads.tolist(), strict=True)
     return np.array([_limit(mean, spread, rise, run_length) for mean, spread in pairs])
 

@@ -72,7 +72,9 @@ class EvidenceBook:
         self._dispersion = Dispersion(self._spans.steps, decay)
         self._level = Level(window, settings.half_life)
         self._volume = Volume(window, settings.half_life)
-        self._rise = RiseSearch(self._day_steps, settings.rise, 1 / self._allowed[-1])
+        self._rise = RiseSearch(
+            self._day_steps, settings.rise, 1 / self._allowed[-1], settings.minimum_volume
+        )
         self._rises: Rises | None = None
         self._known = np.zeros(0)  # days
         self.grow(0)

@@ -1,4 +1,4 @@
-"""Counts with a known truth: calendar, trend, over-dispersion, and surges where a test puts them."""
+"""Counts with a known truth: calendar, trend, over-dispersion, and surges put in."""
 
 import datetime
 

@@ -59,7 +59,7 @@ def test_spans_add_up_and_forget():
     assert spans.steps.tolist() == [1, 4, 24, 72]
     for hour in range(100):
         spans.push(np.array([hour]), np.array([1.0]), np.array([2.0]))
-    negative, expected, total = spans.sums()
+    negative, expected, _ = spans.sums()
     assert negative[:, 0].tolist() == [
         99,
         96 + 97 + 98 + 99,
