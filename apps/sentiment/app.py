@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from apps.sentiment.backtest.command import Backtest, backtest
 from apps.sentiment.monitor.command import Monitor, monitor
 from dlkit.app import TextApp, Verb
 from dlkit.settings import TextTraining
@@ -42,7 +43,11 @@ def _tasks(settings: SentimentTraining) -> Sequence["Task"]:
 
 
 def _verbs(app: TextApp) -> Mapping[str, Verb]:
-    return {**text_verbs(app), "monitor": Verb(Monitor, monitor)}
+    return {
+        **text_verbs(app),
+        "monitor": Verb(Monitor, monitor),
+        "backtest": Verb(Backtest, backtest),
+    }
 
 
 APP = TextApp(

@@ -36,7 +36,7 @@ def write_search_page(path: Path, search: Search, summary: Mapping[str, Any]) ->
     ]
     write_page(
         path,
-        "search.html.jinja",
+        "charts_and_tables.html.jinja",
         charts=figures,
         title=search.folder.name,
         facts=facts,

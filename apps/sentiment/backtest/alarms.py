@@ -16,7 +16,7 @@ class Alarms(NamedTuple):
 
     Args:
         starts: Where an alarm is raised.
-        open: Where one is raised or not over yet.
+        open: Where a surge is alarmed and not over yet; a slow rise does not count.
     """
 
     starts: np.ndarray
@@ -41,15 +41,16 @@ def detector_alarms(
         detector = SurgeDetector.from_json(settings, grid.window, state)
     column = {topic: place for place, topic in enumerate(grid.topics)}
     starts, opened = np.zeros(grid.negative.shape, bool), np.zeros(grid.negative.shape, bool)
-    running: set[int] = set()
+    running: dict[str, int] = {}
     for row, (start, counts) in enumerate(grid.windows()):
         for event in detector.update(start, counts):
             if event.kind == "start":
                 starts[row, column[event.topic]] = True
-                running.add(column[event.topic])
+                if event.method == "surge":
+                    running[event.episode] = column[event.topic]
             elif event.kind == "end":
-                running.discard(column[event.topic])
-        opened[row, sorted(running)] = True
+                running.pop(event.episode, None)  # one of the windows before
+        opened[row, list(running.values())] = True
     return Alarms(starts, opened), detector.to_json()
 
 

@@ -54,7 +54,7 @@ class Backtest:
     output: Path = Path("backtest.html")
     """Page with charts and tables; the numbers are written beside it as .json."""
 
-    surge: SurgeSettings = SurgeSettings()
+    surge: SurgeSettings = dataclasses.field(default_factory=SurgeSettings)
 
     def __post_init__(self) -> None:
         if not self.data:

@@ -45,7 +45,6 @@ def usual_counts(grid: Grid) -> np.ndarray:
 
 def inject(
     usual: np.ndarray,
-    allowed: np.ndarray,
     *,
     size: float,
     steps: int,
@@ -57,7 +56,6 @@ def inject(
 
     Args:
         usual: Usual negative texts, `(windows, topics)`.
-        allowed: Where nothing else goes on, bool `(windows, topics)`.
         size: Negative texts with the surge over those that are usual.
         steps: Windows of a surge.
         gap: Windows between two surges of a topic.
@@ -71,7 +69,7 @@ def inject(
         for first in rng.permutation(len(free)):
             span = slice(first, first + steps)
             expected = usual[span, topic].sum()
-            if free[first] and allowed[span, topic].all() and size * expected >= least:
+            if free[first] and size * expected >= least:
                 extra[span, topic] = rng.poisson((size - 1) * usual[span, topic])
                 free[max(first - steps - gap, 0) : first + steps + gap] = False
                 places.append((first, topic))

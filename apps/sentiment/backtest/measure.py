@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
+from apps.sentiment.backtest.alarms import Alarms
 from apps.sentiment.backtest.grid import Grid
 from apps.sentiment.backtest.injection import Injection, inject, usual_counts
 from apps.sentiment.backtest.methods import Method, all_methods
@@ -62,14 +63,11 @@ def measure(
     earlier, later = grid.part(0, border), grid.part(border, len(grid))
     methods = all_methods(earlier, later, settings)
     undisturbed = [method.alarms(later) for method in methods]
-    near = later.steps(settings.cool_down) + 1
-    calm = ~np.any([_widened(alarms.open, near) for alarms in undisturbed], axis=0)
     usual = usual_counts(grid)[border:]
     surges: list[dict[str, Any]] = []
     for size, days, seed in itertools.product(sizes, lengths, range(seeds)):
         injection = inject(
             usual,
-            calm,
             size=size,
             steps=later.steps(days),
             gap=later.steps(_GAP_DAYS),
@@ -79,8 +77,8 @@ def measure(
         kind = {"size": size, "days": days, "seed": seed}
         replayed = later.with_more(injection.extra)
         for method in methods:
-            starts = method.alarms(replayed).starts
-            surges += _found(starts, injection, later, {**_named(method), **kind})
+            alarms = method.alarms(replayed)
+            surges += _found(alarms, injection, later, {**_named(method), **kind})
         surges += _ceiling(injection, settings, {"method": CEILING, "tuning": "", **kind})
     records = [
         _named(method) | {"limit": method.limit, "alarms": int(alarms.starts.sum())}
@@ -94,15 +92,16 @@ def _named(method: Method) -> dict[str, Any]:
 
 
 def _found(
-    starts: np.ndarray, injection: Injection, later: Grid, kind: dict[str, Any]
+    alarms: Alarms, injection: Injection, later: Grid, kind: dict[str, Any]
 ) -> list[dict[str, Any]]:
-    """Says of each surge whether an alarm was raised while it lasted, and after how long."""
+    """Says of each surge whether an alarm was raised or open while it lasted, and how soon."""
     steps, records = later.steps(kind["days"]), []
+    raised = alarms.starts | alarms.open
     for (first, topic), usual in zip(injection.places.tolist(), injection.usual, strict=True):
-        alarms = np.flatnonzero(starts[first : first + steps, topic])
-        delay = (int(alarms[0]) + 1) * (later.window / timedelta(days=1)) if len(alarms) else None
+        rows = np.flatnonzero(raised[first : first + steps, topic])
+        delay = (int(rows[0]) + 1) * (later.window / timedelta(days=1)) if len(rows) else None
         place = {"topic": later.topics[topic], "usual": float(usual)}
-        records.append(kind | place | {"found": float(len(alarms) > 0), "delay_days": delay})
+        records.append(kind | place | {"found": float(len(rows) > 0), "delay_days": delay})
     return records
 
 
@@ -117,12 +116,3 @@ def _ceiling(
         kind | {"usual": float(usual), "found": float(found), "delay_days": None}
         for usual, found in zip(injection.usual, power, strict=True)
     ]
-
-
-def _widened(open_: np.ndarray, steps: int) -> np.ndarray:
-    """Adds so many windows after what is open, and before it."""
-    wide = open_.copy()
-    for shift in range(1, steps + 1):
-        wide[shift:] |= open_[:-shift]
-        wide[:-shift] |= open_[shift:]
-    return wide

@@ -23,7 +23,7 @@ Tuning = Literal["as stated", "before", "hindsight"]
 """On what a limit is set: the stated budget alone, the windows before those that are measured, or
 these themselves, which nobody can do but which holds all methods to the same measured rate."""
 
-_LADDER = 2.0 ** np.arange(-8, 4)
+_LADDER = 2.0 ** np.arange(-6, 4, 0.5)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -48,11 +48,11 @@ class Trial:
         return self.earlier.steps(self.settings.history)
 
     @property
-    def topic_years(self) -> float:
-        """Returns on how much the limit is set."""
-        if self.tuning == "hindsight":
-            return self.later.years
-        return self.earlier.part(self.quiet, len(self.earlier)).years
+    def allowed(self) -> int:
+        """Returns the alarms that the budget allows where the limit is set, at least one."""
+        part = self.earlier.part(self.quiet, len(self.earlier))
+        years = (self.later if self.tuning == "hindsight" else part).years
+        return max(round(self.settings.alarms_per_topic_year * years), 1)
 
 
 class Detector:
@@ -63,7 +63,6 @@ class Detector:
     def __init__(self, trial: Trial) -> None:
         self.tuning = trial.tuning
         budget = trial.settings.alarms_per_topic_year
-        allowed = budget * trial.topic_years
         low, high = 0, len(_LADDER) - 1
         while self.tuning != "as stated" and low < high:
             middle = (low + high + 1) // 2
@@ -72,9 +71,9 @@ class Detector:
                 starts = self.alarms(trial.later).starts
             else:
                 starts = self._before.starts[trial.quiet :]
-            low, high = (middle, high) if starts.sum() <= allowed else (low, middle - 1)
+            low, high = (middle, high) if starts.sum() <= trial.allowed else (low, middle - 1)
         self._set(trial, budget * (1.0 if self.tuning == "as stated" else _LADDER[low]))
-        self.limit = f"budget {self._settings.alarms_per_topic_year:g}"
+        self.limit = f"budget {self._settings.alarms_per_topic_year:.3g}"
 
     def _set(self, trial: Trial, budget: float) -> None:
         self._settings = dataclasses.replace(trial.settings, alarms_per_topic_year=float(budget))
@@ -102,13 +101,12 @@ class Rule:
         else:
             nothing = trial.earlier.negative[:0]
             scores = self._scores(nothing, trial.earlier.negative)[trial.quiet :]
-        allowed = trial.settings.alarms_per_topic_year * trial.topic_years
         if name == "fixed threshold":
-            each = allowed / scores.shape[1]
+            each = trial.allowed / scores.shape[1]
             self._limits = np.array([self._tuned(column[:, None], each) for column in scores.T])
             self.limit = f"{self._limits.min():g} to {self._limits.max():g} texts"
         else:
-            self._limits = np.array(self._tuned(scores, allowed))
+            self._limits = np.array(self._tuned(scores, trial.allowed))
             self.limit = f"{self._limits:.2f} sigmas"
 
     def alarms(self, later: Grid) -> Alarms:

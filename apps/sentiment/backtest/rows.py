@@ -38,8 +38,7 @@ def read_grid(
         InputError: A file, a time, or the model is not as it must be.
     """
     table = read_tables(sources, {"text": text_column, "time": time_column})
-    rows = zip(table["time"].to_pylist(), table["file"].to_pylist(), table["row"].to_pylist())
-    times = [_moment(*row) for row in rows]
+    times = [_moment(**row) for row in table.select(["time", "file", "row"]).to_pylist()]
     scorer, texts = Scorer(model, negative), table["text"].to_pylist()
     topics: list[str] = []
     sentiments: list[str] = []
@@ -50,11 +49,11 @@ def read_grid(
     return make_grid(times, topics, np.array(sentiments) == negative, window)
 
 
-def _moment(text: str, file: str, row: int) -> datetime.datetime:
+def _moment(time: str, file: str, row: int) -> datetime.datetime:
     try:
-        moment = datetime.datetime.fromisoformat(text)
+        moment = datetime.datetime.fromisoformat(time)
     except ValueError:
-        msg = f"`--time-column` must hold ISO 8601 times. Received: `{shown(text)}` in row {row} "
+        msg = f"`--time-column` must hold ISO 8601 times. Received: `{shown(time)}` in row {row} "
         raise InputError(f"{msg}of {file}. Write 2020-01-31 or 2020-01-31T08:00:00Z.") from None
     if moment.tzinfo is None:
         return moment.replace(tzinfo=datetime.UTC)

@@ -1,5 +1,6 @@
 """The numbers of a backtest by size and length of the surges and by method."""
 
+import itertools
 from collections.abc import Iterable
 from typing import Any
 
@@ -23,8 +24,7 @@ def summarize(result: Result, prevalence: float) -> list[dict[str, Any]]:
         delay, false alarms of a topic in a month, positive predictive value.
     """
     false = {
-        (row["method"], row["tuning"]): row["alarms"] / result.topic_years
-        for row in result.methods
+        (row["method"], row["tuning"]): row["alarms"] / result.topic_years for row in result.methods
     }
     records = []
     for key in _kinds(result.surges):
@@ -54,7 +54,7 @@ def by_volume(result: Result, size: float, days: float) -> list[dict[str, Any]]:
     records = []
     rows = [row for row in result.surges if (row["size"], row["days"]) == (size, days)]
     for _, _, method, tuning in _kinds(rows):
-        for low, high in zip(VOLUMES[:-1], VOLUMES[1:], strict=True):
+        for low, high in itertools.pairwise(VOLUMES):
             found = [
                 row["found"]
                 for row in rows

@@ -4,10 +4,12 @@ import functools
 import math
 
 import numpy as np
-from scipy import stats
+from scipy import optimize, stats
 
-_STATES = 80
-_GRID = 0.1  # step of the logarithms of mean and dispersion for which limits are kept
+_STATES = 50
+_LEAST_LIMIT = 0.01
+_MOST_DISPERSION = 5.0  # the limit hardly moves above
+_GRID = 0.25  # step of the logarithms of mean and dispersion for which limits are kept
 
 
 def evidence(
@@ -40,7 +42,7 @@ def limits(
         run_length: Counts between two false alarms.
     """
     means = np.round(np.log(np.maximum(expected, 1e-3)) / _GRID).astype(int)
-    spreads = np.round(np.log(dispersion) / _GRID).astype(int)
+    spreads = np.round(np.log(np.minimum(dispersion, _MOST_DISPERSION)) / _GRID).astype(int)
     pairs = zip(means.tolist(), spreads.tolist(), strict=True)
     return np.array([_limit(mean, spread, rise, run_length) for mean, spread in pairs])
 
@@ -48,14 +50,15 @@ def limits(
 @functools.lru_cache(maxsize=4096)
 def _limit(mean: int, spread: int, rise: float, run_length: float) -> float:
     expected, dispersion = math.exp(mean * _GRID), math.exp(spread * _GRID)
-    low, high = 0.0, math.log(run_length)  # by Wald, the upper one is always enough
-    for _ in range(12):
-        middle = (low + high) / 2
-        if average_run_length(middle, expected, dispersion, rise) < run_length:
-            low = middle
-        else:
-            high = middle
-    return high
+    wanted = math.log(run_length)
+
+    def over(limit: float) -> float:
+        return math.log(average_run_length(limit, expected, dispersion, rise)) - wanted
+
+    # the upper end is always enough (Wald); at the lower end any evidence alarms
+    if over(_LEAST_LIMIT) >= 0:
+        return _LEAST_LIMIT
+    return float(optimize.brentq(over, _LEAST_LIMIT, max(wanted, 1.0) + 1.0, xtol=0.02))
 
 
 def average_run_length(limit: float, expected: float, dispersion: float, rise: float) -> float:
@@ -71,7 +74,7 @@ def average_run_length(limit: float, expected: float, dispersion: float, rise: f
     """
     size = 1 / dispersion
     law = stats.nbinom(size, size / (size + expected))
-    counts = np.arange(int(law.isf(1e-9)) + 2)
+    counts = np.arange(int(law.isf(1e-8)) + 2)
     steps = evidence(counts, np.array(expected), np.array(dispersion), rise)
     states = np.linspace(0, limit, _STATES)
     reached = np.maximum(states[:, None] + steps, 0)  # (states, counts)

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from apps.sentiment.surge.discovery import discoveries
+from apps.sentiment.surge.discovery import score_limit
 from apps.sentiment.surge.episodes import Episodes, Finding
 from apps.sentiment.surge.events import Surge, WindowCounts
 from apps.sentiment.surge.evidence import Evidence, EvidenceBook
@@ -35,7 +35,8 @@ class SurgeDetector:
         self._topics: list[str] = []
         self._newest: datetime | None = None
         self._book = EvidenceBook(settings, window)
-        self._episodes = Episodes(timedelta(days=settings.cool_down))
+        cool_down = timedelta(days=settings.cool_down)
+        self._surges, self._rises = Episodes(cool_down), Episodes(cool_down)
 
     def update(self, window_start: datetime, counts: Mapping[str, WindowCounts]) -> list[Surge]:
         """Takes the counts of a closed window.
@@ -64,49 +65,51 @@ class SurgeDetector:
         rows = [counts.get(topic, (0, 0)) for topic in self._topics]
         negative, total = np.array(rows, float).reshape(-1, 2).T
         number = int((window_start - _EPOCH) / self._window)
-        in_surge = [self._episodes.method(topic) == "surge" for topic in self._topics]
+        in_surge = [self._surges.is_open(topic) for topic in self._topics]
         evidence = self._book.weigh(window_start, number, negative, total, np.array(in_surge, bool))
         return self._follow(window_start, evidence) + self._begin(window_start, evidence)
 
     def _follow(self, start: datetime, evidence: Evidence) -> list[Surge]:
         events = []
         for place, topic in enumerate(self._topics):
-            method = self._episodes.method(topic)
-            if method == "surge" or (method == "rise" and evidence.rise_is_new):
-                finding = self._finding(evidence, place, method)
-                events += self._episodes.go_on(topic, start, finding)
+            if self._surges.is_open(topic):
+                finding = self._finding(evidence, place, evidence.surge_tests)
+                events += self._surges.go_on(topic, start, finding)
+            if self._rises.is_open(topic) and evidence.due[-1]:
+                finding = self._finding(evidence, place, evidence.rise_test)
+                events += self._rises.go_on(topic, start, finding)
         return events
 
     def _begin(self, start: datetime, evidence: Evidence) -> list[Surge]:
-        scores = np.where(evidence.due[:, None], evidence.scores, np.inf).min(
-            axis=0, initial=np.inf
-        )
+        scores = np.where(evidence.due[:, None], evidence.scores, np.inf)
+        limit = score_limit(scores.min(axis=0))
         events = []
-        for place in np.flatnonzero(discoveries(scores)):
+        for place in np.flatnonzero(scores.min(axis=0) <= limit).tolist():
             topic = self._topics[place]
-            if self._episodes.may_start(topic, start):
-                best = int(np.where(evidence.due, evidence.scores[:, place], np.inf).argmin())
-                finding = self._finding(evidence, place, evidence.method(best), best)
-                events.append(self._episodes.start(topic, start, finding))
+            surges = evidence.surge_tests
+            if scores[surges, place].min() <= limit:
+                if self._surges.may_start(topic, start):
+                    finding = self._finding(evidence, place, surges[evidence.due[surges]])
+                    events.append(self._surges.start(topic, start, finding))
+            elif self._surges.may_start(topic, start) and self._rises.may_start(topic, start):
+                finding = self._finding(evidence, place, evidence.rise_test)
+                events.append(self._rises.start(topic, start, finding))
         return events
 
-    def _finding(
-        self, evidence: Evidence, place: int, method: str, best: int | None = None
-    ) -> Finding:
-        rows = evidence.rows(method)
-        if best is None:
-            best = int(rows[evidence.scores[rows, place].argmin()])
-        observed, expected, total = evidence.counts[best, :, place]
+    def _finding(self, evidence: Evidence, place: int, tests: np.ndarray) -> Finding:
+        best = int(tests[evidence.scores[tests, place].argmin()])
+        observed, expected, total = evidence.counts[best, :, place].tolist()
         score = float(evidence.scores[best, place])
         facts = {
             "observed": int(observed),
-            "expected": float(expected),
+            "expected": expected,
             "p_value": min(score * float(evidence.allowed[best]), 1.0),
-            "negative_share": float(observed / total) if total else 0.0,
-            "method": method,
+            "negative_share": observed / total if total else 0.0,
+            "method": "rise" if best in evidence.rise_test else "surge",
             "span": self._window * float(evidence.windows[best, place]),
         }
-        holds = evidence.scores[rows, place] * np.sqrt(evidence.allowed[rows]) <= 1
+        # half of the evidence is left where the logarithm of p is half of what an alarm needs
+        holds = evidence.scores[tests, place] * np.sqrt(evidence.allowed[tests]) <= 1
         return Finding(score, bool(holds.any()), facts)
 
     def to_json(self) -> dict[str, Any]:
@@ -115,7 +118,8 @@ class SurgeDetector:
             "topics": list(self._topics),
             "newest": self._newest.isoformat() if self._newest else None,
             "book": self._book.to_json(),
-            "episodes": self._episodes.to_json(),
+            "surges": self._surges.to_json(),
+            "rises": self._rises.to_json(),
         }
 
     @classmethod
@@ -135,5 +139,6 @@ class SurgeDetector:
         newest = state["newest"]
         detector._newest = datetime.fromisoformat(newest) if newest else None
         detector._book.restore(state["book"])
-        detector._episodes.restore(state["episodes"])
+        detector._surges.restore(state["surges"])
+        detector._rises.restore(state["rises"])
         return detector

@@ -3,7 +3,7 @@
 import numpy as np
 
 
-def discoveries(scores: np.ndarray) -> np.ndarray:
+def score_limit(scores: np.ndarray) -> int:
     """Controls the false discovery rate over topics (Benjamini and Hochberg 1995).
 
     One topic of `n` alarms at a score of 1; where several stand out together, the r-th needs only
@@ -14,11 +14,7 @@ def discoveries(scores: np.ndarray) -> np.ndarray:
         scores: p-values as multiples of what a topic alone is allowed, `(topics,)`.
 
     Returns:
-        Whether to alarm, bool `(topics,)`.
+        The highest score to believe; 0 for none.
     """
-    order = np.argsort(scores)
-    within = scores[order] <= np.arange(1, len(scores) + 1)
-    last = np.flatnonzero(within)[-1] + 1 if within.any() else 0
-    believed = np.zeros(len(scores), bool)
-    believed[order[:last]] = True
-    return believed
+    within = np.sort(scores) <= np.arange(1, len(scores) + 1)
+    return int(np.flatnonzero(within)[-1]) + 1 if within.any() else 0

@@ -40,11 +40,17 @@ class Dispersion:
         shrunk = (self._excess + prior * pooled) / np.maximum(self._squares + prior, 1e-12)
         return np.where(self._squares > 0, np.maximum(shrunk, _LEAST), pooled)
 
-    def update(self, observed: np.ndarray, expected: np.ndarray) -> None:
-        """Learns from the spans that end now, each array `(spans, topics)`."""
-        excess = (observed - expected) ** 2 - expected
+    def update(self, observed: np.ndarray, expected: np.ndarray, usual: np.ndarray) -> None:
+        """Learns from the spans that end now, each array `(spans, topics)`.
+
+        Args:
+            observed: Counts.
+            expected: Their means.
+            usual: Whether to learn from a count: one surge would hide the next.
+        """
+        excess = np.where(usual, (observed - expected) ** 2 - expected, 0.0)
         self._excess = self._decay * self._excess + excess
-        self._squares = self._decay * self._squares + expected**2
+        self._squares = self._decay * self._squares + np.where(usual, expected**2, 0.0)
         self._windows = self._decay * self._windows + 1
 
     def to_json(self) -> dict[str, Any]:

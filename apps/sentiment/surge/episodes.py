@@ -3,7 +3,7 @@
 import dataclasses
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Any
 
 from apps.sentiment.surge.events import Surge
 
@@ -24,7 +24,7 @@ class Finding:
 
 
 class Episodes:
-    """The open episodes by topic, and when the last ones ended.
+    """The open episodes of one method by topic, and when the last ones ended.
 
     Args:
         cool_down: Time after an end in which no other episode of the topic starts.
@@ -35,9 +35,9 @@ class Episodes:
         self._open: dict[str, dict[str, Any]] = {}
         self._ended: dict[str, str] = {}
 
-    def method(self, topic: str) -> Literal["surge", "rise"] | None:
-        """Returns what opened the episode of a topic, or none."""
-        return self._open[topic]["method"] if topic in self._open else None
+    def is_open(self, topic: str) -> bool:
+        """Says whether an episode of the topic is open."""
+        return topic in self._open
 
     def may_start(self, topic: str, start: datetime) -> bool:
         """Says whether the topic has no episode and has cooled down."""
@@ -48,10 +48,9 @@ class Episodes:
 
     def start(self, topic: str, start: datetime, finding: Finding) -> Surge:
         """Opens an episode."""
-        name = f"{topic}/{start.isoformat()}"
+        name = f"{topic}/{finding.facts['method']}/{start.isoformat()}"
         surge = Surge(topic, "start", start, episode=name, **finding.facts)
         self._open[topic] = {
-            "method": surge.method,
             "episode": name,
             "score": finding.score,
             "peak": _to_json(surge),

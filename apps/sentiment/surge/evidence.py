@@ -15,7 +15,7 @@ from apps.sentiment.surge.spans import Spans
 from apps.sentiment.surge.volume import Volume
 
 _YEAR = 365.25 * DAY
-_OUTLIER = 1e-3  # what is less probable is cut to this quantile before it is learned from
+_OUTLIER = 1e-3  # the level learns from what is less probable as if it were just this quantile
 
 
 @dataclasses.dataclass(frozen=True)
@@ -37,18 +37,14 @@ class Evidence:
     windows: np.ndarray
 
     @property
-    def rise_is_new(self) -> bool:
-        """Whether a day has been closed for the search of slow rises."""
-        return bool(self.due[-1])
+    def surge_tests(self) -> np.ndarray:
+        """Returns the tests of the spans."""
+        return np.arange(len(self.scores) - 1)
 
-    def method(self, test: int) -> str:
-        """Returns the name of the method of a test."""
-        return "rise" if test == len(self.scores) - 1 else "surge"
-
-    def rows(self, method: str) -> np.ndarray:
-        """Returns the tests of a method."""
-        tests = np.arange(len(self.scores))
-        return tests[-1:] if method == "rise" else tests[:-1]
+    @property
+    def rise_test(self) -> np.ndarray:
+        """Returns the test for a slow rise."""
+        return np.array([len(self.scores) - 1])
 
 
 class EvidenceBook:
@@ -76,7 +72,9 @@ class EvidenceBook:
         self._dispersion = Dispersion(self._spans.steps, decay)
         self._level = Level(window, settings.half_life)
         self._volume = Volume(window, settings.half_life)
-        self._rise = RiseSearch(self._day_steps, settings.rise, 1 / self._allowed[-1])
+        self._rise = RiseSearch(
+            self._day_steps, settings.rise, 1 / self._allowed[-1], settings.minimum_volume
+        )
         self._rises: Rises | None = None
         self._known = np.zeros(0)  # days
         self.grow(0)
@@ -115,16 +113,20 @@ class EvidenceBook:
         volume = self._volume.factors(start, total - negative, half_known)
         forecast = self._level.forecast(start)
         expected = forecast.mean * volume
-        dispersion = np.maximum(self._dispersion.values(), forecast.variance)
+        dispersion = self._dispersion.values() + forecast.variance
         self._spans.push(negative, expected, total)
         sums = self._spans.sums()
         p_values = tail(sums[0], sums[1], dispersion)
         ready = self._known >= self._settings.history
-        usual = _cut(sums[0], sums[1], dispersion, p_values, ready)
-        self._level.update(start, usual[0], volume, forecast)
+        far = ready & (p_values < _OUTLIER)
+        newest = negative.copy()
+        cut = quantile(_OUTLIER, expected[far[0]], dispersion[0, far[0]])
+        newest[far[0]] = np.minimum(cut, newest[far[0]])
+        self._level.update(start, newest, volume, forecast)
         if half_known:
-            self._dispersion.update(usual, sums[1])
-        self._rise.add(usual[0], expected, total)
+            self._dispersion.update(sums[0], sums[1], ~far)
+        # a rise has to stand out from what the level itself is not sure of
+        self._rise.add(newest, expected * np.exp(np.sqrt(forecast.variance)), total)
         self._known = self._known + self._days
         due = np.append(self._spans.due(number), (number + 1) % self._day_steps == 0)
         if due[-1]:
@@ -171,17 +173,3 @@ class EvidenceBook:
         rises = state["rises"]
         self._rises = Rises(*(np.array(array, float) for array in rises)) if rises else None
         self._known = np.array(state["known"], float)
-
-
-def _cut(
-    observed: np.ndarray,
-    expected: np.ndarray,
-    dispersion: np.ndarray,
-    p_values: np.ndarray,
-    ready: np.ndarray,
-) -> np.ndarray:
-    """Cuts what stands out, so that past surges do not hide the next one."""
-    far = (p_values < _OUTLIER) & ready
-    cut = observed.copy()
-    cut[far] = np.minimum(quantile(_OUTLIER, expected[far], dispersion[far]), observed[far])
-    return cut

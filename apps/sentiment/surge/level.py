@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from apps.sentiment.surge.calendar import DAY, HOURS, WEEKDAYS, hour_cell, weekday_cell
+from apps.sentiment.surge.calendar import DAY, HOURS, WEEKDAYS, hour, weekday
 from apps.sentiment.surge.profile import Profile
 
 _SLOW = 3  # half-lives of the longer memory, whose ratio to the shorter one shows the trend
@@ -44,8 +44,8 @@ class Level:
         self._days = window / DAY
         self._decays = 0.5 ** (self._days / (half_life * np.array([1.0, _SLOW])))
         season = 0.5 ** (self._days / (half_life * _SEASON))
-        self._weekdays = Profile(WEEKDAYS, season)
-        self._hours = Profile(HOURS, season)
+        self._weekdays = Profile(*WEEKDAYS, season)
+        self._hours = Profile(*HOURS, season)
         self._observed = np.zeros((2, 0))  # by memory and topic
         self._exposure = np.zeros((2, 0))
         self._age = np.zeros((2, 0))  # days times exposure
@@ -61,8 +61,8 @@ class Level:
 
     def forecast(self, start: datetime) -> Forecast:
         """Returns what is expected in the window that starts then."""
-        season = self._weekdays.factors(weekday_cell(start, self._window))
-        season = season * self._hours.factors(hour_cell(start, self._window))
+        season = self._weekdays.factors(*weekday(start, self._window))
+        season = season * self._hours.factors(*hour(start, self._window))
         exposure = np.maximum(self._exposure, 1e-12)
         short, long = (self._observed + 0.5) / (exposure + 0.5)
         age, older = self._age / exposure
@@ -88,11 +88,8 @@ class Level:
         self._age = decays * (self._age + self._days * self._exposure)
         self._observed = decays * self._observed + counts
         self._exposure = decays * self._exposure + exposure
-        weekday, hour = weekday_cell(start, self._window), hour_cell(start, self._window)
-        by_weekday, by_hour = self._weekdays.factors(weekday), self._hours.factors(hour)
-        expected = forecast.mean * volume
-        self._weekdays.update(weekday, counts, expected / by_weekday)
-        self._hours.update(hour, counts, expected / by_hour)
+        self._weekdays.update(*weekday(start, self._window), counts, volume)
+        self._hours.update(*hour(start, self._window), counts, volume)
 
     def to_json(self) -> dict[str, Any]:
         """Returns the state."""

@@ -6,6 +6,8 @@ import numpy as np
 
 from apps.sentiment.surge.cusum import evidence, limits
 
+_MEMORY = 0.98  # weight of a day over that of the next one: seven weeks
+
 
 class Rises(NamedTuple):
     """How much speaks for a rise, each `(topics,)`.
@@ -41,12 +43,14 @@ class RiseSearch:
         steps: Windows of a day, at least 1.
         rise: Level over the expected one that is found the quickest.
         run_length: Days between two false alarms of a topic.
+        least: Texts that are expected of a topic within some weeks for a rise to be looked for.
     """
 
-    def __init__(self, steps: int, rise: float, run_length: float) -> None:
+    def __init__(self, steps: int, rise: float, run_length: float, least: int) -> None:
         self._steps = steps
         self._rise = rise
-        self.run_length = run_length
+        self._least = least
+        self._run_length = run_length
         self._day = np.zeros((3, 0))
         self._sums = np.zeros(0)
         self._since = np.zeros((4, 0))  # negative, expected, total, windows
@@ -72,11 +76,13 @@ class RiseSearch:
             watched: Topics whose evidence counts; of the others it is forgotten, `(topics,)`.
         """
         negative, expected, _ = self._day
+        self._usual = _MEMORY * self._usual + np.array([expected, np.ones_like(expected)])
+        watched = watched & (self._usual[0] >= self._least)
         known = watched & (expected > 0)
         safe = np.where(known, expected, 1.0)
-        self._usual = 0.98 * self._usual + np.array([expected, np.ones_like(expected)])
-        mean = self._usual[0] / self._usual[1]
-        bounds = np.where(watched, limits(mean, dispersion, self._rise, self.run_length), np.inf)
+        bounds = np.full(len(negative), np.inf)
+        mean = self._usual[0, watched] / self._usual[1, watched]
+        bounds[watched] = limits(mean, dispersion[watched], self._rise, self._run_length)
         step = np.where(known, evidence(negative, safe, dispersion, self._rise), 0.0)
         self._sums = np.where(watched, np.clip(self._sums + step, 0, bounds), 0.0)
         windows = np.full((1, len(negative)), float(self._steps))

@@ -46,7 +46,7 @@ class Volume:
         size = 1 / self._dispersion.values()[0, 0]
         factors = (size + total - others) / (size + usual - forecast.mean)
         if learn:
-            self._dispersion.update(np.array([[total]]), np.array([[usual]]))
+            self._dispersion.update(np.array([[total]]), np.array([[usual]]), np.array([[True]]))
         self._level.update(start, others, np.ones_like(others), forecast)
         return factors
 
