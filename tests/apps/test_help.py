@@ -7,7 +7,7 @@ import pytest
 _HEAVY = ["keras", "tensorflow", "numpy", "pyarrow", "scipy", "sklearn", "plotly", "jinja2"]
 _HEAVY += ["cleanlab", "keras_tuner", "starlette", "uvicorn", "requests", "sqlalchemy"]
 _VERBS = ("train", "tune", "evaluate", "predict", "export", "serve")
-_OWN = {"intent": ("reply", "audit", "discover"), "sentiment": ("monitor",)}
+_OWN = {"intent": ("reply", "audit", "discover"), "sentiment": ("monitor", "backtest")}
 _SCRIPT = f"""
 import contextlib, importlib, io, json, sys
 from dlkit.cli import main
