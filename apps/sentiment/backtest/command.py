@@ -13,7 +13,7 @@ from dlkit.errors import InputError
 
 
 @dataclasses.dataclass(frozen=True)
-class Backtest:
+class Backtest(SurgeSettings):
     """Replay dated texts with surges put in: how many are found, how soon, how many false alarms.
 
     The first part of the time sets the limits of all methods to the same false-alarm budget; on
@@ -54,9 +54,14 @@ class Backtest:
     output: Path = Path("backtest.html")
     """Page with charts and tables; the numbers are written beside it as .json."""
 
-    surge: SurgeSettings = dataclasses.field(default_factory=SurgeSettings)
+    @property
+    def surge(self) -> SurgeSettings:
+        """Returns the settings of the detector alone."""
+        names = [field.name for field in dataclasses.fields(SurgeSettings)]
+        return SurgeSettings(**{name: getattr(self, name) for name in names})
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if not self.data:
             raise InputError("`--data` must be given at least once. Received none.")
         length = duration(self.window, "--window").total_seconds()

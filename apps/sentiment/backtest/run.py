@@ -144,7 +144,7 @@ def _write(options: Backtest, parts: list[_Part]) -> None:
             facts=_facts(grid),
             figures=figures,
             tables=tables,
-            settings=_settings(options),
+            settings=dataclasses.asdict(options),
         )
     except OSError as error:
         msg = f"`--output` must be a file that can be written. Received: {options.output}"
@@ -160,8 +160,3 @@ def _facts(grid: Grid) -> list[tuple[str, str]]:
         ("from", f"{grid.start:%Y-%m-%d}"),
         ("to", f"{end:%Y-%m-%d}"),
     ]
-
-
-def _settings(options: Backtest) -> dict[str, Any]:
-    values = dataclasses.asdict(options)
-    return values | values.pop("surge")
