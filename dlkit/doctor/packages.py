@@ -13,8 +13,12 @@ from dlkit.doctor.finding import Finding
 DISTRIBUTION = "dlkit"
 
 EXTRAS = {
+    "audit": "labels that are probably wrong",
     "benchmark": "the peers of the benchmarks",
+    "decision": "policies learned in Gymnasium environments",
+    "monitor": "streams of texts, their store and alerts",
     "test": "lint, format, types and tests",
+    "voice": "speech in sound files",
 }
 """What each extra is for; what is in it, its own metadata says."""
 
