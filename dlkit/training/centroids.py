@@ -35,11 +35,11 @@ def with_centroids(heads: keras.Model, tasks: Sequence[Task], rows: Rows) -> ker
         network = keras.Model(heads.input, features)
         layer = CentroidSimilarity(len(task.classes), name=f"{task.name}_centroids")
         outputs[task.name] = {"logits": heads.output[task.name], "similarity": layer(features)}
-        if len(chosen):
-            found = class_centroids(
-                _features(network, rows, chosen), labels[chosen], len(task.classes)
-            )
-            layer.set_weights([found])
+        if not len(chosen):
+            continue
+        found = _features(network, rows, chosen)
+        if np.isfinite(found).all():  # else the training diverged, as calibration will say
+            layer.set_weights([class_centroids(found, labels[chosen], len(task.classes))])
     return keras.Model(heads.input, outputs, name=heads.name)
 
 
