@@ -7,6 +7,7 @@ import pytest
 _HEAVY = ["keras", "tensorflow", "numpy", "pyarrow", "scipy", "sklearn", "plotly", "jinja2"]
 _HEAVY += ["keras_tuner", "starlette", "uvicorn", "requests"]
 _VERBS = ("train", "tune", "evaluate", "predict", "export", "serve")
+_OWN = {"intent": (), "sentiment": ("monitor", "backtest")}
 _SCRIPT = f"""
 import contextlib, importlib, io, json, sys
 from dlkit.cli import main
@@ -14,7 +15,7 @@ from dlkit.cli import main
 shown = []
 for name in ("intent", "sentiment"):
     app = importlib.import_module(f"apps.{{name}}.app").APP
-    for verb in ([], *([verb] for verb in {_VERBS})):
+    for verb in ([], *([verb] for verb in (*{_VERBS}, *{_OWN}[name]))):
         text = io.StringIO()
         try:
             with contextlib.redirect_stdout(text):
@@ -34,7 +35,7 @@ def helps(run_python, tmp_path_factory):
 
 
 def test_every_verb_of_every_application_has_help(helps):
-    assert len(helps["shown"]) == 2 * (1 + len(_VERBS))
+    assert len(helps["shown"]) == 2 * (1 + len(_VERBS)) + sum(map(len, _OWN.values()))
     for name, *verb, code, text in helps["shown"]:
         assert code == 0
         assert text.startswith(f"usage: python -m apps.{name} {' '.join(verb)}".rstrip())
@@ -46,6 +47,7 @@ def test_every_verb_of_every_application_has_help(helps):
         assert "--max-seconds" in texts[(name, "tune")]
     assert "--label-column" in texts[("intent", "train")]
     assert "--sentiment-column" in texts[("sentiment", "train")]
+    assert "--alarms-per-topic-year" in texts[("sentiment", "backtest")]
 
 
 def test_nothing_heavy_is_loaded(helps):

@@ -114,7 +114,14 @@ def test_the_page_shows_hostile_values_as_text(space, tmp_path, monkeypatch):
     tables = summary_tables(summary, objective="macro_f1", cost="size")
     path = tmp_path / "search.html"
     options = {"title": HOSTILE, "facts": [("trials", "31")], "settings": {"a": HOSTILE}}
-    write_page(path, "charts_and_tables.html.jinja", charts=figures, figures=figures, tables=tables, **options)
+    write_page(
+        path,
+        "charts_and_tables.html.jinja",
+        charts=figures,
+        figures=figures,
+        tables=tables,
+        **options,
+    )
     page = path.read_text("utf-8")
     assert "<script>alert" not in page
     specs = json.loads(re.search(r'id="figures">(.*?)</script>', page, re.DOTALL).group(1))
