@@ -55,6 +55,19 @@ class Grid:
             total=self.total[first:end],
         )
 
+    def only(self, columns: np.ndarray) -> "Grid":
+        """Returns some of the topics.
+
+        Args:
+            columns: bool `(topics,)`.
+        """
+        return dataclasses.replace(
+            self,
+            topics=tuple(np.array(self.topics, object)[columns].tolist()),
+            negative=self.negative[:, columns],
+            total=self.total[:, columns],
+        )
+
     def together(self) -> "Grid":
         """Returns all topics as one."""
         return dataclasses.replace(

@@ -15,7 +15,7 @@ from apps.sentiment.backtest.injection import Injection, inject, usual_counts
 from apps.sentiment.backtest.methods import Method, all_methods
 from apps.sentiment.surge import SurgeSettings
 
-_GAP_DAYS = 21  # between two surges of a topic, so that none is the baseline of the next
+_GAP_DAYS = 120  # between two surges of a topic, so that none is the baseline of the next
 
 
 CEILING = "known level"

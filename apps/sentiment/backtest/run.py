@@ -55,9 +55,13 @@ def run(options: Backtest) -> None:
     )
     _check_length(grid, options)
     parts = [
-        _measured(options, "by topic", grid),
-        _measured(options, "all texts together", grid.together()),
+        _measured(options, name, chosen)
+        for name, counted in (("by topic", grid), ("all texts together", grid.together()))
+        if (chosen := _with_volume(counted, options)).topics
     ]
+    if not parts:
+        msg = f"`--data` must have more negative texts. Received: {grid.negative.sum()} in "
+        raise InputError(f"{msg}{len(grid)} windows, too few for a surge of any topic.")
     for part in parts:
         _print(part)
     _write(options, parts)
@@ -72,6 +76,17 @@ def _check_length(grid: Grid, options: Backtest) -> None:
         msg = f"`--data` must reach over {least} windows before those that are measured, and "
         msg += f"{longest} in them. Received: {border} and {len(grid) - border}."
         raise InputError(msg + " Give more, or set `--history` and `--calibration`.")
+
+
+def _with_volume(grid: Grid, options: Backtest) -> Grid:
+    """Leaves out topics on which the largest surge would stay below the minimum volume.
+
+    All methods are silent there, and none shall spend the budget of these topics on the others.
+    """
+    earlier = grid.negative[: round(len(grid) * options.calibration)]
+    steps = grid.steps(max(options.lengths))
+    largest = max(options.sizes) * steps * earlier.mean(axis=0)
+    return grid.only(largest >= options.minimum_volume)
 
 
 def _measured(options: Backtest, name: str, grid: Grid) -> _Part:
