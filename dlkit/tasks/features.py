@@ -15,15 +15,14 @@ _BATCH = 256
 _NGRAM_SIZES = (2, 4)
 _NGRAM_COLUMNS = 2**18
 _NGRAM_UNITS = 100
-_NGRAM_WEIGHT = 0.5
 _CHARACTERS = 2000
 
 
 def text_features(model: keras.Model, task: Task, texts: Sequence[str]) -> np.ndarray:
-    """Describes texts by what a model makes of them, and by their n-grams.
+    """Describes texts by what a model makes of them, of classes that it never learned as well.
 
-    What a frozen encoder gives is a part of it, so that texts of classes that the model never
-    learned are still told apart; n-grams of characters do so for every network and language.
+    A network that learned from a few classes alone sees little else. So what a frozen encoder gives
+    is put beside its features, and without an encoder the n-grams of characters, of any language.
 
     Args:
         model: The answering model of a run.
@@ -40,7 +39,13 @@ def text_features(model: keras.Model, task: Task, texts: Sequence[str]) -> np.nd
     ]
     back = np.argsort(order)
     blocks = [normalize(np.concatenate([p[name] for p in parts])[back]) for name in parts[0]]
-    return np.hstack([*blocks, _NGRAM_WEIGHT * _ngram_features(texts)]).astype(np.float32)
+    if not _is_pretrained(model):
+        blocks.append(_ngram_features(texts))
+    return np.hstack(blocks).astype(np.float32)
+
+
+def _is_pretrained(model: keras.Model) -> bool:
+    return not {"encoding", "wordpieces"}.isdisjoint(model.get_layer("heads").input)
 
 
 def _body(model: keras.Model, task: Task) -> keras.Model:

@@ -2,7 +2,6 @@
 
 import json
 
-import numpy as np
 import pytest
 
 from apps.intent.app import APP as INTENT
@@ -105,16 +104,16 @@ def test_groups_become_rows_to_learn_from(project, tmp_path, capsys, monkeypatch
     shown = capsys.readouterr()
     assert shown.out.splitlines()[-1] == f"discovered: {output / 'discovered.jsonl'}"
     found = read(output / "discovered.jsonl")
-    groups = {row["text"]: row["group"] for row in found}
-    assert groups.keys() == {*parcels, *refunds}
-    assert np.mean([groups[text] == 1 for text in parcels]) > 0.9
-    assert np.mean([groups[text] == 2 for text in refunds]) > 0.9
+    assert sorted(row["text"] for row in found) == sorted([*parcels, *refunds]), "copies count once"
+    for number, planted in enumerate((parcels, refunds), 1):
+        members = {row["text"] for row in found if row["group"] == number}
+        assert len(members & set(planted)) >= len(planted) - 2
     [first, second] = sorted({(row["group"], row["label"]) for row in found})
     assert set(first[1].split("_")) & {"parcel", "courier", "travel"}
     assert "退款" in second[1] or "到账" in second[1]
     page = (output / "discovery.html").read_text("utf-8")
     assert parcels[0] in page
-    assert any(text in page for text in refunds)
+    assert refunds[0] in page
     both = ["--data", "rows.jsonl", "--data", str(output / "discovered.jsonl")]
     main(INTENT, ["train", *both, *QUICK, "--no-baseline", "--run-dir", str(tmp_path / "run")])
     main(INTENT, ["predict", "--run", str(tmp_path / "run"), "退款什么时候到账"])

@@ -30,7 +30,7 @@ def test_wrong_labels_are_found_by_models_that_did_not_learn_the_row():
         settings,
         task,
         PreparedTexts(data, settings),
-        folds=2,
+        folds=3,
         strategy=tf.distribute.get_strategy(),
         progress=said.append,
     )
@@ -38,13 +38,13 @@ def test_wrong_labels_are_found_by_models_that_did_not_learn_the_row():
     np.testing.assert_allclose(found.sum(1), 1, rtol=1e-5)
     answers = [task.classes[answer] for answer in found.argmax(1)]
     assert np.mean([a == b for a, b in zip(answers, right, strict=True)]) > 0.95, "rows keep order"
-    wrong, suspected = set(range(0, 160, 16)), issues.rows.tolist()
-    assert len(wrong.intersection(suspected)) >= 7
-    assert len(set(suspected) - wrong) <= 2
-    for row, label in zip(suspected, issues.suggested, strict=True):
-        assert row not in wrong or task.classes[label] == right[row]
-    assert said[:2] == ["round 1: choosing the epochs", "round 1: fold 1 of 2"]
-    assert said[-1] == "round 2: fold 2 of 2"
+    worst = issues.rows[:8].tolist()
+    assert set(worst) <= set(range(0, 160, 16))
+    assert len(issues.rows) <= 13
+    suggested = [task.classes[label] for label in issues.suggested[:8]]
+    assert suggested == [right[row] for row in worst]
+    assert said[:2] == ["round 1: choosing the epochs", "round 1: fold 1 of 3"]
+    assert said[-1] == "round 2: fold 3 of 3"
     assert data.train.labels["topic"] == [row["topic"] for row in rows[:120]], "nothing is changed"
 
 
