@@ -12,7 +12,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostin
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression, Ridge
-from sklearn.model_selection import GridSearchCV
+from sklearn.model_selection import GridSearchCV, KFold, StratifiedKFold
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, OrdinalEncoder, StandardScaler
 
@@ -27,6 +27,8 @@ _SMALL = 1000
 """Rows below which boosting is set by cross-validation, and above which it stops early."""
 _TEXT_PARTS = 32
 _CATEGORIES = 250
+_LIMIT = 5.0
+"""Standard deviations from the mean beyond which an outlier tells a linear model no more."""
 
 
 class TableBaseline:
@@ -35,8 +37,8 @@ class TableBaseline:
     Boosting sees numbers as they are, categories as categories, and of texts the main parts of
     their TF-IDF; its learning rate and the size of its leaves are chosen by cross-validation on
     small data, on larger data it stops early. The linear model sees scaled numbers with their
-    gaps filled and marked, a column for each category, and TF-IDF of words and characters; its
-    penalty is chosen by cross-validation.
+    outliers drawn in and their gaps filled and marked, a column for each category, and TF-IDF of
+    words and characters; its penalty is chosen by cross-validation.
 
     Args:
         model: "boosting" or "linear".
@@ -111,7 +113,9 @@ def _boosting(columns: Sequence[tuple[str, str]], rows: int, *, classes: bool) -
     else:
         grid = {"learning_rate": [0.03, 0.1], "min_samples_leaf": [5, 20]}
         scoring = "neg_log_loss" if classes else "neg_mean_squared_error"
-        model = GridSearchCV(kind(early_stopping=False, **options), grid, cv=3, scoring=scoring)
+        model = GridSearchCV(
+            kind(early_stopping=False, **options), grid, cv=_draws(classes), scoring=scoring
+        )
     return make_pipeline(ColumnTransformer(parts, sparse_threshold=0.0), model)
 
 
@@ -119,7 +123,7 @@ def _linear(columns: Sequence[tuple[str, str]], rows: int, *, classes: bool) -> 
     number, category, text = _by_kind(columns)
     filled = SimpleImputer(strategy="median", add_indicator=True, keep_empty_features=True)
     parts: list[tuple[str, Any, Any]] = [
-        ("number", make_pipeline(_AS_FLOATS, filled, StandardScaler()), number),
+        ("number", make_pipeline(_AS_FLOATS, filled, StandardScaler(), _WITHIN_LIMITS), number),
         ("category", OneHotEncoder(handle_unknown="ignore", min_frequency=2), category),
     ]
     parts += [(f"text_{index}", tfidf_features(rows), index) for index in text]
@@ -127,14 +131,22 @@ def _linear(columns: Sequence[tuple[str, str]], rows: int, *, classes: bool) -> 
         search = GridSearchCV(
             LogisticRegression(max_iter=2000),
             {"C": [0.03, 0.3, 1.0, 10.0]},
-            cv=3,
+            cv=_draws(classes),
             scoring="neg_log_loss",
         )
     else:
         search = GridSearchCV(
-            Ridge(), {"alpha": [0.3, 1.0, 3.0, 10.0, 100.0]}, cv=3, scoring="neg_mean_squared_error"
+            Ridge(),
+            {"alpha": [0.3, 1.0, 3.0, 10.0, 100.0]},
+            cv=_draws(classes),
+            scoring="neg_mean_squared_error",
         )
     return make_pipeline(ColumnTransformer(parts), search)
+
+
+def _draws(classes: bool) -> KFold | StratifiedKFold:
+    """Returns folds of shuffled rows: files are often sorted."""
+    return (StratifiedKFold if classes else KFold)(3, shuffle=True, random_state=0)
 
 
 class _MainParts(TruncatedSVD):
@@ -170,4 +182,9 @@ def _floats(values: np.ndarray) -> np.ndarray:
     return values.astype(np.float32)
 
 
+def _within_limits(values: np.ndarray) -> np.ndarray:
+    return np.clip(values, -_LIMIT, _LIMIT)
+
+
 _AS_FLOATS = FunctionTransformer(_floats)
+_WITHIN_LIMITS = FunctionTransformer(_within_limits)
