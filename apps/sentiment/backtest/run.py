@@ -104,9 +104,10 @@ def _measured(options: Backtest, name: str, grid: Grid) -> _Part:
 def _print(part: _Part) -> None:
     table = Table(title=f"Surges put in, {part.name}")
     for column in _COLUMNS:
-        table.add_column(column)
+        table.add_column(column, no_wrap=column in ("surge", "method"))
     for record in part.summary:
-        table.add_row(*_cells(record))
+        if record["tuning"] != "hindsight":  # these are on the page
+            table.add_row(*_cells(record))
     Console(stderr=True).print(table)
 
 
