@@ -5,7 +5,7 @@ and three seeds, and `tune`, whose winner is trained with the same seeds on the 
 chosen on a share of the training file. The published test rows are scored once for each seed.
 
     python benchmarks/search.py --data-folder DATA --folder search-benchmark --processes 2 \
-        --networks wide_and_deep --networks wide_and_deep+bert --pretrained minilm
+        --networks wide_and_deep --networks bert --pretrained minilm
 
 What is done is kept in the folder: a second call goes on where the first one stopped.
 """
@@ -48,7 +48,7 @@ class Options:
     """Networks to choose among, as `tune` takes them."""
 
     pretrained: str | None = None
-    """An encoder for those of the networks that read one; it stays frozen."""
+    """An encoder for those of the networks that read one."""
 
     processes: int = 1
     """Trials that run at the same time."""
@@ -105,7 +105,7 @@ def _search(options: Options, files: dict[str, Path]) -> Path:
         arguments += ["--max-seconds", str(options.max_seconds)]
         arguments += [f"--networks={network}" for network in options.networks]
         if options.pretrained:
-            arguments += ["--pretrained", options.pretrained, "--freeze-encoder"]
+            arguments += ["--pretrained", options.pretrained]
         arguments += ["--processes", str(options.processes), "--retrainings", str(options.seeds)]
         if (search / "search.json").exists():
             arguments = ["--run-dir", search.name, "--resume"]

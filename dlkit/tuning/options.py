@@ -28,8 +28,8 @@ class SearchOptions:
 
     networks: Annotated[tuple[str, ...], tyro.conf.UseAppendAction] = ()
     """A network to choose among; give it several times. "wide_and_deep+lstm" is wide_and_deep with
-    another deep network; with --pretrained and --freeze-encoder, "wide_and_deep+bert" may stand
-    beside networks without an encoder. Without it --network, if given, else those that train in
+    another deep network; with --pretrained, "bert" and "wide_and_deep+bert" may stand beside
+    networks without an encoder. Without it --network, if given, else those that train in
     seconds."""
 
     objective: Literal["macro_f1", "accuracy", "log_loss"] = "macro_f1"

@@ -11,7 +11,6 @@ from dlkit.app import TextApp
 from dlkit.errors import InputError
 from dlkit.runs import RUNS
 from dlkit.settings import TextTraining, changed, from_json, to_json
-from dlkit.training.heads import recipe_of
 from dlkit.training.run_folder import new_folder, read_json, write_json
 from dlkit.tuning.console import SearchProgress, print_tables
 from dlkit.tuning.data import SearchRows
@@ -91,11 +90,10 @@ def _searched(
 
 def _space(rows: SearchRows, settings: TextTraining, options: SearchOptions) -> SearchSpace:
     prepared = rows.prepared(0, settings)
-    count = len(prepared.data.train.texts)
     return SearchSpace(
         settings,
         networks=options.networks,
-        recipe=recipe_of(settings, count),
+        rows=len(prepared.data.train.texts),
         longest=int(prepared.training([prepared.front.reads], []).lengths.max()),
         search_epochs=options.tuner != "hyperband",
     )

@@ -6,17 +6,16 @@ import math
 import pytest
 
 from dlkit.settings import TextTraining
-from dlkit.training.fit import Recipe
 from dlkit.tuning.oracle import end_trial, make_oracle
 from dlkit.tuning.space import SearchSpace
 
 KINDS = ("random", "bayesian", "hyperband")
-RECIPE = Recipe(epochs=9, batch_size=64, learning_rate=0.002, weight_decay=0.0, patience=5, seed=0)
+ROWS = 2848  # nine epochs by default
 
 
 def space():
     given = TextTraining(network="bag_of_ngrams", max_words=50, batch_size=16)
-    return SearchSpace(given, recipe=RECIPE, longest=100)
+    return SearchSpace(given, rows=ROWS, longest=100)
 
 
 def oracle_of(kind, path):
@@ -27,11 +26,11 @@ def record_of(trial):
     """A known score; every fifth trial fails."""
     if int(trial.trial_id) % 5 == 4:
         return {"status": "failed", "message": "it broke"}
-    return {"status": "completed", "score": 1 / (1 + abs(math.log(rate_of(trial) / 0.001)))}
+    return {"status": "completed", "score": 1 / (1 + abs(math.log(rate_of(trial) / 0.5)))}
 
 
 def rate_of(trial):
-    return trial.hyperparameters.values["learning_rate"]
+    return trial.hyperparameters.values["relative_learning_rate"]
 
 
 def propose(oracle, count):

@@ -7,7 +7,6 @@ import pytest
 
 from dlkit.errors import InputError
 from dlkit.settings import TextTraining
-from dlkit.training.heads import recipe_of
 from dlkit.tuning import search as search_module
 from dlkit.tuning.options import SearchOptions
 from dlkit.tuning.oracle import make_oracle
@@ -45,7 +44,7 @@ class Scores:
 
 
 def search_of(folder, workers, **options):
-    space = SearchSpace(SETTINGS, recipe=recipe_of(SETTINGS, 9 * 64), longest=100)
+    space = SearchSpace(SETTINGS, rows=9 * 64, longest=100)
     oracle = make_oracle("random", space, seed=3, path=folder / "oracle.json")
     chosen = SearchOptions(**{"trials": 6, "processes": workers.count} | options)
     shown = []

@@ -4,14 +4,14 @@ import pytest
 
 from dlkit.errors import InputError
 from dlkit.settings import TextTraining
-from dlkit.training.fit import Recipe
 from dlkit.tuning.space import QUICK_NETWORKS, SearchSpace
 
-RECIPE = Recipe(epochs=16, batch_size=64, learning_rate=0.002, weight_decay=0.0, patience=5, seed=0)
+ROWS = 6400
+"""By default 16 epochs in steps of 64 rows at a rate of 0.002; 7 where an encoder learns."""
 
 
 def space_of(settings=None, **options):
-    return SearchSpace(settings or TextTraining(), **{"recipe": RECIPE, "longest": 100} | options)
+    return SearchSpace(settings or TextTraining(), **{"rows": ROWS, "longest": 100} | options)
 
 
 def test_the_defaults_are_the_settings_as_they_are():
@@ -23,8 +23,8 @@ def test_the_defaults_are_the_settings_as_they_are():
 
 def test_other_values_change_the_settings():
     space = space_of()
-    values = {**space.defaults, "cnn/filters": 64, "learning_rate": 0.004, "max_words": 64}
-    values |= {"class_weights": "balanced", "epochs": 6, "network": "cnn"}
+    values = {**space.defaults, "cnn/filters": 64, "relative_learning_rate": 2.0, "max_words": 64}
+    values |= {"class_weights": "balanced", "relative_epochs": 0.4, "network": "cnn"}
     found = space.settings_of(values)
     assert (found.network, found.learning_rate, found.epochs) == ("cnn", 0.004, 6)
     assert (found.class_weights, found.max_words) == ("balanced", 64)
@@ -36,16 +36,17 @@ def test_other_values_change_the_settings():
 def test_only_the_defaults_leave_their_epochs_to_validation():
     space = space_of()
     assert space.settings_of(space.defaults).epochs == 0
-    found = next(hp for hp in space.hyperparameters.space if hp.name == "epochs")
-    assert found.values == [4, 6, 10]
-    assert space.settings_of({**space.defaults, "batch_size": 32}).epochs == 6
+    found = [space.settings_of({**space.defaults, "relative_epochs": e}) for e in (0.25, 0.6)]
+    assert [settings.epochs for settings in found] == [4, 10]
+    assert space.settings_of({**space.defaults, "relative_batch_size": 0.5}).epochs == 6
 
 
 def test_what_is_given_is_kept():
     given = TextTraining(learning_rate=0.001, network="lstm", epochs=3, class_weights="balanced")
     space = space_of(given)
     names = {hp.name for hp in space.hyperparameters.space}
-    assert not names & {"learning_rate", "epochs", "class_weights", "cnn/filters"}
+    searched = {"relative_learning_rate", "relative_epochs", "class_weights", "cnn/filters"}
+    assert not names & searched
     assert "lstm/units" in names
     assert space.networks == ["lstm"]
     assert space.settings_of(space.defaults) == given
@@ -55,16 +56,16 @@ def test_given_arguments_keep_the_network():
     given = TextTraining(network="cnn", network_arguments='{"filters": 32}')
     space = space_of(given)
     assert {hp.name.split("/")[0] for hp in space.hyperparameters.space} == {
-        "learning_rate",
-        "epochs",
-        "batch_size",
+        "relative_learning_rate",
+        "relative_epochs",
+        "relative_batch_size",
         "label_smoothing",
         "weight_decay",
         "class_weights",
         "prior_correction",
         "max_words",
     }
-    changed = space.settings_of({**space.defaults, "batch_size": 32})
+    changed = space.settings_of({**space.defaults, "relative_batch_size": 0.5})
     assert changed.network_arguments == '{"filters": 32}'
     assert changed.batch_size == 32
 
@@ -95,22 +96,24 @@ def test_networks_with_and_without_an_encoder():
         True,
     )
     assert json.loads(found.network_arguments)["deep"] == "bert"
-    other = space.settings_of({**space.defaults, "batch_size": 32})
+    other = space.settings_of({**space.defaults, "relative_batch_size": 0.5})
     assert (other.pretrained, other.freeze_encoder) == (None, False)
 
 
-@pytest.mark.parametrize(
-    ("freeze", "networks", "message"),
-    [
-        (True, ["wide_and_deep", "cnn"], "`--pretrained` needs a network with an encoder"),
-        (True, [], "`--pretrained` needs a network with an encoder"),
-        (False, ["bert", "cnn"], "`--networks`: an encoder that learns needs other rates"),
-    ],
-)
-def test_an_encoder_that_does_not_fit(freeze, networks, message):
-    asked = TextTraining(pretrained="minilm", freeze_encoder=freeze)
-    with pytest.raises(InputError, match=message):
-        space_of(asked, networks=networks)
+def test_an_encoder_that_learns_beside_networks_without_one():
+    space = space_of(TextTraining(pretrained="minilm"), networks=["wide_and_deep", "bert"])
+    values = {**space.defaults, "relative_learning_rate": 2.0, "relative_epochs": 0.6}
+    without = space.settings_of(values)
+    assert (without.pretrained, without.learning_rate, without.epochs) == (None, 0.004, 10)
+    found = space.settings_of({**values, "network": "bert", "bert/dropout": 0.1})
+    assert (found.pretrained, found.freeze_encoder, found.batch_size) == ("minilm", False, 32)
+    assert (found.learning_rate, found.epochs) == (pytest.approx(3e-4), 4)
+
+
+@pytest.mark.parametrize("networks", [["wide_and_deep", "cnn"], []])
+def test_an_encoder_that_no_network_takes(networks):
+    with pytest.raises(InputError, match="`--pretrained` needs a network with an encoder"):
+        space_of(TextTraining(pretrained="minilm", freeze_encoder=True), networks=networks)
 
 
 @pytest.mark.parametrize("values", [{}, {"tuner/epochs": 5}])
