@@ -53,8 +53,9 @@ class Search:
         self.workers, self.options, self.show = workers, options, show
         (folder / "trials").mkdir(exist_ok=True)
         state = folder / "state.json"
-        saved = read_json(state) if state.exists() else {"seconds": 0.0, "enough": False}
-        self._before, self._enough = saved["seconds"], saved["enough"]
+        saved = read_json(state) if state.exists() else {}
+        self._before: float = saved.get("seconds", 0.0)
+        self._finalists: int | None = saved.get("finalists")  # None until the trials are over
         self._start = time.monotonic()
         paths = sorted((folder / "trials").glob("*-*.json"))
         self.records = {path.stem: read_json(path) for path in paths}
@@ -73,23 +74,27 @@ class Search:
         """Runs trials while the budget lasts, then the finalists."""
         running: dict[str, tuple[Trial, str]] = {}
         slots = [f"worker-{number}" for number in range(self.options.processes)]
-        while True:
+        while self._finalists is None:
             self._begin_trials(running, slots)
             if not running:
                 break
             self._end(running, self._next_record(), slots)
-        self._enough = True
+        if self._finalists is None:
+            self._finalists = self._affordable()
         self._save()
         self._run_finalists()
 
     def finalists(self) -> list[str]:
         """Returns the ids of the best trials and of the defaults, the best first."""
+        return self._best(self._finalists or self.options.finalists)
+
+    def _best(self, count: int) -> list[str]:
         done = [record for record in self.trials if record["status"] == "completed"]
         done.sort(key=lambda record: -record["score"])
         distinct: dict[TextTraining, str] = {}
         for record in done:
             distinct.setdefault(self.space.settings_of(record["values"]), record["trial"])
-        best = list(distinct.values())[: self.options.finalists]
+        best = list(distinct.values())[:count]
         defaults = [record["trial"] for record in done if record["trial"] == DEFAULTS]
         return list(dict.fromkeys([*best, *defaults]))
 
@@ -126,7 +131,6 @@ class Search:
             if trial.status == TrialStatus.IDLE:  # it waits for those that run
                 return
             if trial.status == TrialStatus.STOPPED:
-                self._enough = True
                 return
             running[trial.trial_id] = (trial, slots.pop(0))
             if (record := self.records.get(f"{trial.trial_id}-0")) is not None:
@@ -179,19 +183,32 @@ class Search:
     def _is_enough(self, running: int) -> bool:
         """Returns whether no further trial is to begin."""
         most, seconds = self.options.most_trials, self.options.max_seconds
-        if self._enough or (most is not None and len(self.trials) + running >= most):
+        if most is not None and len(self.trials) + running >= most:
             return True
         if seconds is None or not self.trials:
             return False
-        repeats = self.options.repeats * sum(_seconds(self._first(self.finalists())))
+        repeats = self.options.repeats * self._cost(self.options.finalists)
         one = median(_seconds(self.trials))
         return self.seconds + one + repeats / self.options.processes > seconds
+
+    def _affordable(self) -> int:
+        """Returns how many finalists the time that is left is enough for, one at least."""
+        count = self.options.finalists
+        if self.options.max_seconds is not None:
+            left = (self.options.max_seconds - self.seconds) * self.options.processes
+            while count > 1 and self.options.repeats * self._cost(count) > left:
+                count -= 1
+        return count
+
+    def _cost(self, count: int) -> float:
+        """Returns the seconds of training so many finalists once."""
+        return sum(_seconds(self._first(self._best(count))))
 
     def _first(self, trials: Iterable[str]) -> list[dict[str, Any]]:
         return [self.records[f"{trial}-0"] for trial in trials]
 
     def _save(self) -> None:
-        state = {"seconds": round(self.seconds, 1), "enough": self._enough}
+        state = {"seconds": round(self.seconds, 1), "finalists": self._finalists}
         write_json(self.folder / "state.json", state)
 
 

@@ -17,10 +17,10 @@ SETTINGS = TextTraining(network="bag_of_ngrams", seed=3)
 
 
 class Scores:
-    """Workers that know the score of each job."""
+    """Workers that know the score of each job, and how many seconds it took."""
 
-    def __init__(self, score, count=1):
-        self.score, self.count, self.jobs = score, count, []
+    def __init__(self, score, count=1, seconds=lambda job: 1.0):
+        self.score, self.count, self.seconds, self.jobs = score, count, seconds, []
         self._waiting = collections.deque()
 
     @property
@@ -33,11 +33,11 @@ class Scores:
 
     def result(self):
         job = self._waiting.pop()  # the last one first: the order of ends is any
-        score = self.score(job)
+        score, seconds = self.score(job), self.seconds(job)
         if score is None:
-            return job, {"status": "failed", "message": "it broke", "seconds": 1.0}
+            return job, {"status": "failed", "message": "it broke", "seconds": seconds}
         found = {"status": "completed", "score": score, "objective": score, "cost": None}
-        return job, {**found, "metrics": {}, "history": {"val_loss": [1.0]}, "seconds": 1.0}
+        return job, {**found, "metrics": {}, "history": {"val_loss": [1.0]}, "seconds": seconds}
 
     def close(self):
         pass
@@ -180,6 +180,25 @@ def test_time_for_finalists_is_kept(tmp_path, clock):
     search = search_of(tmp_path, workers, trials=None, max_seconds=9.5, finalists=1, repeats=2)
     assert [job.repeat for job in workers.jobs] == [0] * 5 + [1, 1, 2, 2]
     assert search.seconds == 9
+
+
+@pytest.mark.parametrize(
+    ("max_seconds", "finalists", "total"),
+    [(40, ["0005", "0004", "0000"], 20 + 17), (20, ["0004", "0000"], 12 + 9)],
+)
+def test_as_many_finalists_as_there_is_time_for(tmp_path, clock, max_seconds, finalists, total):
+    def seconds(job):  # the first four are quick and bad, then come slow and good ones
+        return 1.0 if int(job.trial) < 4 else 8.0
+
+    def score(job):
+        clock.now += seconds(job)
+        return by_number(job)
+
+    workers = Scores(score, seconds=seconds)
+    options = {"trials": 6, "max_seconds": max_seconds, "finalists": 2, "repeats": 1}
+    search = search_of(tmp_path, workers, **options)
+    assert search.finalists() == finalists
+    assert search.seconds == total
 
 
 def test_time_goes_on_after_a_kill(tmp_path, clock):
