@@ -42,7 +42,8 @@ class SearchOptions:
     """What a millisecond or a megabyte is worth in units of the objective."""
 
     finalists: int = 4
-    """So many of the best trials, and the defaults, are trained again before one wins."""
+    """So many of the best trials, and the defaults, are trained again before one wins; fewer where
+    --max-seconds leaves no time for them."""
 
     repeats: int = 2
     """How often the finalists are trained again, with other seeds and other validation rows."""

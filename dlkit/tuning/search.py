@@ -86,7 +86,7 @@ class Search:
 
     def finalists(self) -> list[str]:
         """Returns the ids of the best trials and of the defaults, the best first."""
-        return self._best(self._finalists or self.options.finalists)
+        return self._best(self.options.finalists if self._finalists is None else self._finalists)
 
     def _best(self, count: int) -> list[str]:
         done = [record for record in self.trials if record["status"] == "completed"]
@@ -94,7 +94,7 @@ class Search:
         distinct: dict[TextTraining, str] = {}
         for record in done:
             distinct.setdefault(self.space.settings_of(record["values"]), record["trial"])
-        best = list(distinct.values())[:count]
+        best = list(distinct.values())[: max(count, 1)]
         defaults = [record["trial"] for record in done if record["trial"] == DEFAULTS]
         return list(dict.fromkeys([*best, *defaults]))
 
@@ -122,7 +122,7 @@ class Search:
 
     @property
     def _repeats(self) -> int:
-        return self.options.repeats if len(self.finalists()) > 1 else 0
+        return self.options.repeats if self._finalists and len(self.finalists()) > 1 else 0
 
     def _begin_trials(self, running: dict[str, tuple[Trial, str]], slots: list[str]) -> None:
         """Gives every free worker a trial, unless it is enough."""
@@ -192,11 +192,11 @@ class Search:
         return self.seconds + one + repeats / self.options.processes > seconds
 
     def _affordable(self) -> int:
-        """Returns how many finalists the time that is left is enough for, one at least."""
+        """Returns how many finalists the time that is left is enough for."""
         count = self.options.finalists
         if self.options.max_seconds is not None:
             left = (self.options.max_seconds - self.seconds) * self.options.processes
-            while count > 1 and self.options.repeats * self._cost(count) > left:
+            while count and self.options.repeats * self._cost(count) > left:
                 count -= 1
         return count
 

@@ -184,7 +184,11 @@ def test_time_for_finalists_is_kept(tmp_path, clock):
 
 @pytest.mark.parametrize(
     ("max_seconds", "finalists", "total"),
-    [(40, ["0005", "0004", "0000"], 20 + 17), (20, ["0004", "0000"], 12 + 9)],
+    [
+        (40, ["0005", "0004", "0000"], 20 + 17),
+        (21, ["0004", "0000"], 12 + 9),
+        (12, ["0004", "0000"], 12),
+    ],
 )
 def test_as_many_finalists_as_there_is_time_for(tmp_path, clock, max_seconds, finalists, total):
     def seconds(job):  # the first four are quick and bad, then come slow and good ones
