@@ -15,6 +15,7 @@ import gzip
 import json
 import os
 import resource
+import shlex
 import subprocess
 import sys
 import tempfile
@@ -48,6 +49,9 @@ class Options:
 
     network: str = "wide_and_deep"
     """The network to train."""
+
+    train: str = ""
+    """More options of `train`, such as "--pretrained minilm"."""
 
     peers: bool = True
     """Whether to train the peers too."""
@@ -161,9 +165,9 @@ def _runs(name: str, options: Options) -> Iterator[tuple[str, int, Callable]]:
     for seed in range(options.seeds):
 
         def ours(files: dict[str, Path], folder: Path, seed: int = seed) -> dict:
-            return _train(DATA_SETS[name], options.network, seed, files, folder)
+            return _train(DATA_SETS[name], options, seed, files, folder)
 
-        yield options.network, seed, ours
+        yield f"{options.network} {options.train}".strip(), seed, ours
     if options.peers:
         for peer in ("svc", "logreg", "fasttext"):
 
@@ -173,13 +177,16 @@ def _runs(name: str, options: Options) -> Iterator[tuple[str, int, Callable]]:
             yield peer, 0, theirs
 
 
-def _train(data: DataSet, network: str, seed: int, files: dict[str, Path], folder: Path) -> dict:
-    run = folder / f"{network}-{seed}"
+def _train(
+    data: DataSet, options: Options, seed: int, files: dict[str, Path], folder: Path
+) -> dict:
+    run = folder / f"run-{seed}"
     command = [sys.executable, "-m", f"apps.{data.app}", "train", "--no-baseline"]
     command += ["--data", str(files["train"]), "--test-data", str(files["test"])]
     if "validation" in files:
         command += ["--validation-data", str(files["validation"])]
-    command += ["--network", network, "--seed", str(seed), "--run-dir", str(run)]
+    command += ["--network", options.network, *shlex.split(options.train)]
+    command += ["--seed", str(seed), "--run-dir", str(run)]
     start = time.perf_counter()
     subprocess.run(command, check=True, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
     seconds = time.perf_counter() - start
