@@ -46,7 +46,7 @@ def main(options: Options) -> None:
     path = find_pretrained(options.pretrained) / "vocab.txt"
     layer = WordPiece(read_vocabulary(path), max_length=options.max_length)
     graph = tf.function(
-        lambda texts: layer(texts)["wordpieces"], input_signature=[tf.TensorSpec([None], tf.string)]
+        lambda texts: layer(texts)["pieces"], input_signature=[tf.TensorSpec([None], tf.string)]
     )
     reference = BertWordPieceTokenizer(str(path))
     reference._tokenizer.encode_special_tokens = True

@@ -86,7 +86,7 @@ def pretrained_bert(
         name: Names the model.
 
     Returns:
-        A model from `wordpieces` int `(batch, steps)` to features `(batch, hidden)`.
+        A model from `pieces` int `(batch, steps)` to features `(batch, hidden)`.
 
     Raises:
         InputError: The folder holds another kind of network, or weights are missing.

@@ -77,7 +77,7 @@ def text_network(
             `branch_dropout` is its own, and all others are of the deep network.
 
     Returns:
-        A model from a dictionary of `tokens`, `subwords`, `ngrams`, `ngram_weights`, `wordpieces`,
+        A model from a dictionary of `tokens`, `subwords`, `ngrams`, `ngram_weights`, `pieces`,
         `encoding`, or those of them that it reads, to features `(batch, feature_dim)`.
 
     Raises:

@@ -36,7 +36,7 @@ class WordPiece(keras.layers.Layer):
     Example:
     ```python
     wordpiece = WordPiece(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "un", "##known"])
-    wordpiece(tf.constant(["Unknown!"]))["wordpieces"]  # [[2, 4, 5, 1, 3]]
+    wordpiece(tf.constant(["Unknown!"]))["pieces"]  # [[2, 4, 5, 1, 3]]
     ```
     """
 
@@ -82,13 +82,13 @@ class WordPiece(keras.layers.Layer):
             texts: string `(batch,)`; invalid UTF-8 bytes are dropped.
 
         Returns:
-            `wordpieces` int32 `(batch, steps)`, from `[CLS]` to `[SEP]`; 0 is padding.
+            `pieces` int32 `(batch, steps)`, from `[CLS]` to `[SEP]`; 0 is padding.
         """
         with tf.device("CPU:0"):  # where strings are; the ids go elsewhere
             words, splits = self._words(*self._characters(texts))
             ids, word = self._pieces.split(words)
             splits = tf.searchsorted(word, splits)
-            return {"wordpieces": self._framed(ids, splits)}
+            return {"pieces": self._framed(ids, splits)}
 
     def _characters(self, texts: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """Cleans strings `(batch,)`: characters with kinds int32 `(n,)`, splits `(batch + 1,)`."""
@@ -131,7 +131,7 @@ class WordPiece(keras.layers.Layer):
 
     def compute_output_spec(self, texts: keras.KerasTensor) -> dict[str, keras.KerasTensor]:
         """Returns the symbolic output."""
-        return {"wordpieces": keras.KerasTensor((texts.shape[0], None), "int32")}
+        return {"pieces": keras.KerasTensor((texts.shape[0], None), "int32")}
 
     def get_config(self) -> dict[str, Any]:
         """Returns the settings; the vocabulary is an asset."""

@@ -18,7 +18,7 @@ from dlkit.settings import TextTraining, Training
 from dlkit.text.tokenizer import Tokenizer
 from dlkit.text.wordpiece import WordPiece, read_vocabulary
 
-PIECES, ENCODING = "wordpieces", "encoding"
+PIECES, ENCODING = "pieces", "encoding"
 
 
 class TextFront(NamedTuple):
@@ -26,7 +26,7 @@ class TextFront(NamedTuple):
 
     Args:
         tokenizer: From string `(batch,)` to named ids.
-        encoder: From `wordpieces` to features, where it is frozen and so no part of the network.
+        encoder: From `pieces` to features, where it is frozen and so no part of the network.
         sizes: How many ids there are, and how large the encoding is.
     """
 
@@ -117,7 +117,7 @@ def encode_pieces(
     """Encodes the word pieces of rows.
 
     Args:
-        encoder: From `wordpieces` int `(batch, steps)` to float `(batch, size)`.
+        encoder: From `pieces` int `(batch, steps)` to float `(batch, size)`.
         pieces: int `(rows, None)`.
         known: Encodings `(size,)` by the bytes of their pieces; gets those that are new.
         batch_size: Rows that are encoded together.
