@@ -15,6 +15,7 @@ import gzip
 import json
 import os
 import resource
+import shlex
 import subprocess
 import sys
 import tempfile
@@ -48,6 +49,10 @@ class Options:
 
     network: str = "wide_and_deep"
     """The network to train."""
+
+    train_options: str = ""
+    """More options of `train`, as on the command line, such as '--pretrained multilingual
+    --freeze-encoder'."""
 
     peers: bool = True
     """Whether to train the peers too."""
@@ -161,9 +166,9 @@ def _runs(name: str, options: Options) -> Iterator[tuple[str, int, Callable]]:
     for seed in range(options.seeds):
 
         def ours(files: dict[str, Path], folder: Path, seed: int = seed) -> dict:
-            return _train(DATA_SETS[name], options.network, seed, files, folder)
+            return _train(DATA_SETS[name], options, seed, files, folder)
 
-        yield options.network, seed, ours
+        yield f"{options.network} {options.train_options}".strip(), seed, ours
     if options.peers:
         for peer in ("svc", "logreg", "fasttext"):
 
@@ -173,13 +178,16 @@ def _runs(name: str, options: Options) -> Iterator[tuple[str, int, Callable]]:
             yield peer, 0, theirs
 
 
-def _train(data: DataSet, network: str, seed: int, files: dict[str, Path], folder: Path) -> dict:
-    run = folder / f"{network}-{seed}"
+def _train(
+    data: DataSet, options: Options, seed: int, files: dict[str, Path], folder: Path
+) -> dict:
+    run = folder / f"{options.network}-{seed}"
     command = [sys.executable, "-m", f"apps.{data.app}", "train", "--no-baseline"]
     command += ["--data", str(files["train"]), "--test-data", str(files["test"])]
     if "validation" in files:
         command += ["--validation-data", str(files["validation"])]
-    command += ["--network", network, "--seed", str(seed), "--run-dir", str(run)]
+    command += ["--network", options.network, "--seed", str(seed), "--run-dir", str(run)]
+    command += shlex.split(options.train_options)
     start = time.perf_counter()
     subprocess.run(command, check=True, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
     seconds = time.perf_counter() - start

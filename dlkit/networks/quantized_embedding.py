@@ -32,8 +32,9 @@ class QuantizedEmbedding(keras.layers.Layer):
         self.scale = self.add_weight(
             shape=(self.count, 1), initializer="ones", name="scale", **fixed
         )
+        # Without weights that somebody loads, rows differ by their offset.
         self.offset = self.add_weight(
-            shape=(self.count, 1), initializer="zeros", name="offset", **fixed
+            shape=(self.count, 1), initializer="uniform", name="offset", **fixed
         )
 
     def call(self, ids: Any) -> Any:

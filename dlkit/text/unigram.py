@@ -96,7 +96,7 @@ def _side_by_side(starts: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
 
     Returns:
         The place of each character in that order, int64 `(m,)`, and how many stretches have a
-        first, a second, ... character, int64 `(steps,)`.
+        first, a second, ... character, int64 `(steps,)`, with one step at least.
     """
     first = tf.where(starts)[:, 0]
     count = tf.size(starts, tf.int64)
@@ -104,7 +104,7 @@ def _side_by_side(starts: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     stretch = tf.cumsum(tf.cast(starts, tf.int64)) - 1
     step = tf.range(count) - tf.gather(first, stretch)
     counts = tf.math.unsorted_segment_sum(
-        tf.ones_like(step), step, tf.reduce_max(tf.concat([lengths, [0]], 0))
+        tf.ones_like(step), step, tf.reduce_max(tf.concat([lengths, [1]], 0))
     )
     order = tf.argsort(lengths, direction="DESCENDING", stable=True)
     rank = tf.math.invert_permutation(order)
@@ -123,7 +123,7 @@ def _best(scores: tf.Tensor, counts: tf.Tensor) -> tf.Tensor:
     Returns:
         int64 `(m,)`, the column of the piece.
     """
-    longest, total = scores.shape[1], tf.shape(scores)[0]
+    longest, steps = scores.shape[1], tf.size(counts)
 
     def step(number: tf.Tensor, done: tf.Tensor, sums: tf.Tensor, chosen: tf.TensorArray) -> tuple:
         count = tf.cast(counts[number], tf.int32)
@@ -134,13 +134,11 @@ def _best(scores: tf.Tensor, counts: tf.Tensor) -> tf.Tensor:
         sums.set_shape([None, longest])
         return number + 1, done + count, sums, chosen
 
-    steps = tf.size(counts)
-    stretches = tf.cast(tf.reduce_max(tf.concat([counts, [0]], 0)), tf.int32)
-    sums = tf.fill([stretches, longest - 1], tf.constant(-np.inf, tf.float64))
+    sums = tf.fill(tf.stack([counts[0], longest - 1]), np.float64(-np.inf))
     sums = tf.pad(sums, [[0, 0], [0, 1]])  # up to each of the characters before: here is a start
     chosen = tf.TensorArray(tf.int64, size=steps, element_shape=[None], infer_shape=False)
     *_, chosen = tf.while_loop(
-        lambda _, done, *__: done < total,
+        lambda number, *_: number < steps,
         step,
         (0, 0, sums, chosen),
         shape_invariants=(
