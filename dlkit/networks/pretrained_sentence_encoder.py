@@ -61,7 +61,7 @@ def pretrained_sentence_encoder(
 
 def _read_weights(path: Path) -> dict[str, np.ndarray]:
     """Reads arrays by name; those of the table are put together."""
-    with np.load(path, allow_pickle=False) as arrays:
+    with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
         first = arrays["q1"]
         table = np.empty((_BLOCKS * len(first), first.shape[1]), np.uint8)
         for block in range(_BLOCKS):

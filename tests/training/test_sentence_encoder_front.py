@@ -61,31 +61,30 @@ def test_options_that_do_not_fit(folder, settings, message):
         front_of(folder, **settings)
 
 
-@pytest.mark.parametrize("frozen", [False, True])
-def test_it_trains_is_saved_and_exported(folder, tmp_path, frozen):
+def test_a_frozen_encoder_beside_n_grams(folder, tmp_path):
     rows = write_rows(tmp_path / "rows.jsonl", made_rows(200))
-    arguments = {"units": [16]} if frozen else {"dropout": 0.0}
-    wide = {"deep": "sentence_encoder", "wide_units": 8}
+    arguments = {"deep": "sentence_encoder", "units": [16], "wide_units": 8}
     trained = train_on(
         [rows],
         tmp_path / "run",
         tasks=[Classification(name="topic")],
-        network="wide_and_deep" if frozen else "sentence_encoder",
-        network_arguments=json.dumps({**arguments, **(wide if frozen else {})}),
+        network="wide_and_deep",
+        network_arguments=json.dumps(arguments),
         pretrained=folder,
-        freeze_encoder=frozen,
-        learning_rate=0.01,
+        freeze_encoder=True,
         epochs=8,
     )
     assert trained.metrics["test"]["accuracy"] > 0.8
     expected = probabilities(trained.model)
     saved = keras.models.load_model(tmp_path / "run" / "model.keras", compile=False)
     np.testing.assert_allclose(probabilities(saved), expected, atol=1e-6)
-    if frozen:
-        path = export_text_model(saved, tmp_path / "saved", version=1, probes=TEXTS)
-        served = tf.saved_model.load(str(path)).signatures["serving_default"]
-        given = served(text=tf.constant(TEXTS))["probabilities"]
-        np.testing.assert_allclose(given, expected, atol=1e-5)
+    path = export_text_model(saved, tmp_path / "saved", version=1, probes=TEXTS)
+    served = tf.saved_model.load(str(path)).signatures
+    given = served["serving_default"](text=tf.constant(TEXTS))["probabilities"]
+    np.testing.assert_allclose(given, expected, atol=1e-5)
+    answers = served["embedding"](text=tf.constant(TEXTS))
+    assert answers["embedding"].shape == (3, 8)
+    assert answers["embedding_is_pretrained"].numpy().all()
 
 
 def probabilities(model):
