@@ -147,7 +147,7 @@ def _encoder(options: Options) -> tuple[float, float]:
     tf.config.threading.set_intra_op_parallelism_threads(options.cores)
     network = bert(vocabulary_size=30522, units=768, layers=12, inner_units=3072, name="encoder")
     ids = np.random.default_rng(0).integers(1000, 30000, (_ENCODER_BATCH, _TOKENS))
-    inputs = {"wordpieces": tf.constant(ids, tf.int32)}
+    inputs = {"pieces": tf.constant(ids, tf.int32)}
     call = tf.function(lambda: network(inputs, training=False))
     call()
     batches = -(-options.encoder_texts // _ENCODER_BATCH)

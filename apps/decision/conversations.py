@@ -61,7 +61,7 @@ def make_conversations(options: MakeConversations) -> Path:
     from dlkit.runs import load_model
     from dlkit.training.run_folder import find_run
 
-    for module in ("networks", "tasks", "text.tokenizer", "text.wordpiece"):
+    for module in ("networks", "tasks", "text.sentencepiece", "text.tokenizer", "text.wordpiece"):
         importlib.import_module(f"dlkit.{module}")  # the layers that the model is made of
     model = load_model(find_run(options.classifier, option="--classifier"))
     [task, *others] = model.get_layer("answers").tasks

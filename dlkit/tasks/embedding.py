@@ -9,7 +9,7 @@ EMBEDDING = "embedding"
 """Name of the vector among the answers."""
 
 _ENCODING = "encoding"
-_PRETRAINED = {_ENCODING, "wordpieces"}
+_PRETRAINED = {_ENCODING, "pieces"}
 
 
 @keras.saving.register_keras_serializable("dlkit")

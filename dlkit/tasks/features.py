@@ -45,7 +45,7 @@ def text_features(model: keras.Model, task: Task, texts: Sequence[str]) -> np.nd
 
 
 def _is_pretrained(model: keras.Model) -> bool:
-    return not {"encoding", "wordpieces"}.isdisjoint(model.get_layer("heads").input)
+    return not {"encoding", "pieces"}.isdisjoint(model.get_layer("heads").input)
 
 
 def _body(model: keras.Model, task: Task) -> keras.Model:

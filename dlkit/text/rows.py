@@ -67,3 +67,28 @@ def to_dense(values: tf.Tensor, splits: tf.Tensor, shape: tf.Tensor | list[int])
         row_partition_tensors=[splits],
         row_partition_types=["ROW_SPLITS"],
     )
+
+
+def framed(
+    ids: tf.Tensor, splits: tf.Tensor, *, start: int, end: int, most: int, least: int = 0
+) -> tf.Tensor:
+    """Pads ids to rows, each between the id of a start and that of an end.
+
+    Args:
+        ids: int32 `(n,)`.
+        splits: int64 `(batch + 1,)`.
+        start: The id before the first one.
+        end: The id after the last one.
+        most: Steps of a row at most, with both; what is more is cut.
+        least: Ids between both at least; zeros fill up.
+
+    Returns:
+        int32 `(batch, steps)`, with zeros behind the end.
+    """
+    counts = tf.clip_by_value(lengths_of(splits), least, most - 2)[:, None]
+    steps = tf.maximum(tf.reduce_max(counts), 0)
+    dense = to_dense(ids, splits, tf.stack([-1, steps]))
+    dense = tf.pad(dense, [[0, 0], [1, 1]])
+    place = tf.range(steps + 2)
+    dense = tf.where(place == 0, start, dense)
+    return tf.where(place == counts + 1, end, dense)

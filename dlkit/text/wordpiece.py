@@ -9,8 +9,9 @@ import tensorflow as tf
 
 from dlkit.errors import InputError
 from dlkit.text.bert_characters import ALONE, LETTER, NOTHING, SPACE, bert_characters
-from dlkit.text.pieces import Pieces, Words
-from dlkit.text.rows import count_up, lengths_of, splits_of, to_dense
+from dlkit.text.piece_table import Words
+from dlkit.text.pieces import Pieces
+from dlkit.text.rows import count_up, framed, lengths_of, splits_of
 
 PADDING, UNKNOWN, START, END = "[PAD]", "[UNK]", "[CLS]", "[SEP]"
 _FILE = "vocab.txt"
@@ -36,7 +37,7 @@ class WordPiece(keras.layers.Layer):
     Example:
     ```python
     wordpiece = WordPiece(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "un", "##known"])
-    wordpiece(tf.constant(["Unknown!"]))["wordpieces"]  # [[2, 4, 5, 1, 3]]
+    wordpiece(tf.constant(["Unknown!"]))["pieces"]  # [[2, 4, 5, 1, 3]]
     ```
     """
 
@@ -82,13 +83,17 @@ class WordPiece(keras.layers.Layer):
             texts: string `(batch,)`; invalid UTF-8 bytes are dropped.
 
         Returns:
-            `wordpieces` int32 `(batch, steps)`, from `[CLS]` to `[SEP]`; 0 is padding.
+            `pieces` int32 `(batch, steps)`, from `[CLS]` to `[SEP]`; 0 is padding.
         """
         with tf.device("CPU:0"):  # where strings are; the ids go elsewhere
             words, splits = self._words(*self._characters(texts))
             ids, word = self._pieces.split(words)
             splits = tf.searchsorted(word, splits)
-            return {"wordpieces": self._framed(ids, splits)}
+            return {
+                "pieces": framed(
+                    ids, splits, start=self._start, end=self._end, most=self.max_length
+                )
+            }
 
     def _characters(self, texts: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """Cleans strings `(batch,)`: characters with kinds int32 `(n,)`, splits `(batch + 1,)`."""
@@ -119,19 +124,9 @@ class WordPiece(keras.layers.Layer):
         codes = tf.cast(tf.bitwise.right_shift(characters, 2), tf.int64)
         return Words(codes, starts, ends - starts), splits_of(kept, splits)
 
-    def _framed(self, ids: tf.Tensor, splits: tf.Tensor) -> tf.Tensor:
-        """Pads ids to `(batch, steps)` between `[CLS]` and `[SEP]`."""
-        counts = tf.minimum(lengths_of(splits), self.max_length - 2)[:, None]
-        steps = tf.maximum(tf.reduce_max(counts), 0)
-        dense = to_dense(ids, splits, tf.stack([-1, steps]))
-        dense = tf.pad(dense, [[0, 0], [1, 1]])
-        place = tf.range(steps + 2)
-        dense = tf.where(place == 0, self._start, dense)
-        return tf.where(place == counts + 1, self._end, dense)
-
     def compute_output_spec(self, texts: keras.KerasTensor) -> dict[str, keras.KerasTensor]:
         """Returns the symbolic output."""
-        return {"wordpieces": keras.KerasTensor((texts.shape[0], None), "int32")}
+        return {"pieces": keras.KerasTensor((texts.shape[0], None), "int32")}
 
     def get_config(self) -> dict[str, Any]:
         """Returns the settings; the vocabulary is an asset."""

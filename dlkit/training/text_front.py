@@ -13,12 +13,15 @@ import tensorflow as tf
 from dlkit.data.pipeline import evaluation_batches, tokenized_rows
 from dlkit.errors import InputError
 from dlkit.networks import TextSizes, deep_network
-from dlkit.networks.pretrained import find_pretrained, pretrained_bert, read_tokenizing
+from dlkit.networks.pretrained import read_tokenizing
+from dlkit.networks.pretrained_files import BERT_FILES, SENTENCE_ENCODER_FILES, find_pretrained
 from dlkit.settings import TextTraining, Training
+from dlkit.text.sentencepiece import SentencePiece
 from dlkit.text.tokenizer import Tokenizer
 from dlkit.text.wordpiece import WordPiece, read_vocabulary
 
-PIECES, ENCODING = "wordpieces", "encoding"
+PIECES, ENCODING = "pieces", "encoding"
+_SUITED = {"wordpieces": "minilm", "sentencepieces": "multilingual"}
 
 
 class TextFront(NamedTuple):
@@ -26,7 +29,7 @@ class TextFront(NamedTuple):
 
     Args:
         tokenizer: From string `(batch,)` to named ids.
-        encoder: From `wordpieces` to features, where it is frozen and so no part of the network.
+        encoder: From `pieces` to features, where it is frozen and so no part of the network.
         sizes: How many ids there are, and how large the encoding is.
     """
 
@@ -63,13 +66,14 @@ def text_front(settings: TextTraining, texts: Sequence[str]) -> TextFront:
         InputError: The pretrained files are missing, or no network of the settings reads them.
     """
     is_wide = settings.network == "wide_and_deep"
-    if deep_network(settings.network, network_arguments(settings)).reads != PIECES:
+    network = deep_network(settings.network, network_arguments(settings))
+    if not network.is_pretrained:
         _check_unused(settings)
         return _words_front(settings, texts)
     if not settings.pretrained:
-        msg = "`--pretrained` must say where the encoder of `--network bert` comes from. Received "
-        raise InputError(msg + "none. Add `--pretrained minilm`, or a folder.")
-    pieces = _wordpiece(settings)
+        msg = "`--pretrained` must say where the encoder of the network comes from. Received none. "
+        raise InputError(f"{msg}Add `--pretrained {_SUITED[network.reads]}`, or a folder.")
+    pieces = (_wordpiece if network.reads == "wordpieces" else _sentencepiece)(settings)
     tokenizer, sizes = pieces, TextSizes(0, 0, 0)
     if is_wide:
         words, _, sizes = _words_front(settings, texts)
@@ -77,7 +81,8 @@ def text_front(settings: TextTraining, texts: Sequence[str]) -> TextFront:
         tokenizer = keras.Model(text, {**words(text), **pieces(text)}, name="tokenizers")
     if not settings.freeze_encoder:
         return TextFront(tokenizer, None, sizes)
-    encoder = pretrained_bert(pretrained=settings.pretrained, trainable_layers=0)
+    encoder = network.build(pretrained=settings.pretrained)
+    encoder.trainable = False
     return TextFront(tokenizer, encoder, sizes._replace(encoding=encoder.output.shape[-1]))
 
 
@@ -102,7 +107,7 @@ def network_arguments(settings: Training) -> dict[str, Any]:
 
 def without_unused_encoder(settings: TextTraining) -> TextTraining:
     """Returns the settings without a pretrained encoder where their network has no place for it."""
-    if deep_network(settings.network, network_arguments(settings)).reads == PIECES:
+    if deep_network(settings.network, network_arguments(settings)).is_pretrained:
         return settings
     return dataclasses.replace(settings, pretrained=None, freeze_encoder=False)
 
@@ -117,7 +122,7 @@ def encode_pieces(
     """Encodes the word pieces of rows.
 
     Args:
-        encoder: From `wordpieces` int `(batch, steps)` to float `(batch, size)`.
+        encoder: From `pieces` int `(batch, steps)` to float `(batch, size)`.
         pieces: int `(rows, None)`.
         known: Encodings `(size,)` by the bytes of their pieces; gets those that are new.
         batch_size: Rows that are encoded together.
@@ -144,7 +149,7 @@ def _words_front(settings: TextTraining, texts: Sequence[str]) -> TextFront:
 
 
 def _wordpiece(settings: TextTraining) -> WordPiece:
-    folder = find_pretrained(str(settings.pretrained))
+    folder = find_pretrained(str(settings.pretrained), BERT_FILES)
     tokenizing = read_tokenizing(folder)
     vocabulary = read_vocabulary(folder / "vocab.txt")
     if len(vocabulary) > tokenizing.vocabulary_size:
@@ -159,6 +164,12 @@ def _wordpiece(settings: TextTraining) -> WordPiece:
     )
 
 
+def _sentencepiece(settings: TextTraining) -> SentencePiece:
+    folder = find_pretrained(str(settings.pretrained), SENTENCE_ENCODER_FILES)
+    model = (folder / "sp.model").read_bytes()
+    return SentencePiece(model, max_length=settings.max_words + 2)
+
+
 def _check_unused(settings: TextTraining) -> None:
     for option, given in (
         ("--pretrained", settings.pretrained),
@@ -166,4 +177,4 @@ def _check_unused(settings: TextTraining) -> None:
     ):
         if given:
             msg = f"`{option}` needs a network with an encoder. Received: {settings.network}. "
-            raise InputError(msg + "Add `--network bert`, or leave it out.")
+            raise InputError(msg + "Add `--network bert` or sentence_encoder, or leave it out.")

