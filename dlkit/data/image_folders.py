@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 import tensorflow as tf
@@ -20,6 +20,11 @@ _FORMATS = ("PNG", "JPEG", "BMP", "GIF", "WEBP")
 _GRAY_MODES = ("1", "L", "LA", "I", "I;16", "I;16B")
 _BATCH = 256
 _NAMED = 5
+_SMALLEST = (1, 1, 3)
+
+
+BrokenImages = Literal["refuse", "skip"]
+"""What to do with files that are no images."""
 
 
 class BrokenImage(NamedTuple):
@@ -105,6 +110,46 @@ def _decoded(read: Callable[[tf.Tensor], tf.Tensor], path: Path) -> np.ndarray |
         return read(tf.constant(str(path))).numpy()
     except tf.errors.OpError as error:
         return BrokenImage(path, f"no image by its content ({shown(error.message, 100)})")
+
+
+def usable_images(
+    paths: Sequence[Path], *, broken: BrokenImages
+) -> tuple[list[Path], list[BrokenImage]]:
+    """Finds the images among files and in folders.
+
+    Returns:
+        The files that are images throughout, and the others.
+
+    Raises:
+        InputError: A path is missing, or a file is no image and must be one.
+    """
+    found: list[Path] = []
+    for path in paths:
+        if not path.exists():
+            raise InputError(f"`IMAGES` must be files or folders. Received: {path}. Name others.")
+        files = sorted(path.rglob("*")) if path.is_dir() else [path]
+        found += [file for file in files if file.is_file() and not file.name.startswith(".")]
+    bad = []
+    for path in found:
+        try:
+            image_shape(path, inside=path.parent)
+        except ValueError as error:
+            bad.append(BrokenImage(path, str(error)))
+    broken_paths = {image.path for image in bad}
+    right = [path for path in found if path not in broken_paths]
+    for result in decode_files(right, _SMALLEST):
+        if isinstance(result, BrokenImage):
+            bad.append(result)
+            broken_paths.add(result.path)
+    refuse_broken(bad, broken, option="IMAGES")
+    return [path for path in right if path not in broken_paths], bad
+
+
+def refuse_broken(bad: Sequence[BrokenImage], broken: BrokenImages, *, option: str) -> None:
+    """Raises InputError, naming the option, where files are no images and must be."""
+    if bad and broken == "refuse":
+        msg = f"`{option}` must have images alone. Received: {broken_message(bad)}. Remove them, "
+        raise InputError(f"{msg}or add --broken-images skip.")
 
 
 def broken_message(broken: Sequence[BrokenImage]) -> str:

@@ -2,17 +2,18 @@
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from dlkit.data.image_decoding import resize_image
 from dlkit.data.image_folders import (
     BrokenImage,
-    broken_message,
+    BrokenImages,
     class_files,
     decode_files,
     image_shape,
+    refuse_broken,
 )
 from dlkit.data.tables import TFDS
 from dlkit.data.tfds_images import tfds_images
@@ -28,7 +29,6 @@ _SIDE, _MOST_SIDE = 64, 256
 """Height and width of images that differ in theirs, or are larger."""
 
 Shape = tuple[int, int, int]
-BrokenImages = Literal["refuse", "skip"]
 
 
 class LabelledImages(NamedTuple):
@@ -161,24 +161,18 @@ def _folder(folder: Path, broken: BrokenImages) -> _Source:
             good.append((path, label))
         except ValueError as error:
             bad.append(BrokenImage(path, str(error)))
-    _refuse(bad, broken)
+    refuse_broken(bad, broken, option="--data")
 
     def read(shape: Shape) -> LabelledImages:
         results = list(decode_files([path for path, _ in good], shape))
         late = [result for result in results if isinstance(result, BrokenImage)]
-        _refuse(late, broken)
+        refuse_broken(late, broken, option="--data")
         kept = [i for i, result in enumerate(results) if not isinstance(result, BrokenImage)]
         pixels = np.array([results[i] for i in kept], np.uint8).reshape(-1, *shape)
         labels: list[str | None] = [good[i][1] for i in kept]
         return LabelledImages(pixels, labels, [str(good[i][0]) for i in kept], [*bad, *late])
 
     return _Source(len(good), shapes, read)
-
-
-def _refuse(bad: list[BrokenImage], broken: BrokenImages) -> None:
-    if bad and broken == "refuse":
-        msg = "`--data` must have images alone. Received: "
-        raise InputError(f"{msg}{broken_message(bad)}. Remove them, or add --broken-images skip.")
 
 
 def fitted_pixels(pixels: np.ndarray, shape: Shape) -> np.ndarray:
