@@ -108,9 +108,10 @@ def whiten_stem(network: keras.Model, images: np.ndarray, *, noise: float = 5e-4
     """
     stem = next(layer for layer in network.layers if layer.name.endswith("_stem"))
     size, _, channels, _ = stem.kernel.shape
+    images = images[:: max(1, images[..., 0].size // _PATCHES)]
     windows = np.lib.stride_tricks.sliding_window_view(images, (size, size), axis=(1, 2))
     patches = np.moveaxis(windows, 3, -1).reshape(-1, size * size * channels)
-    patches = patches[:: max(1, len(patches) // _PATCHES)].astype(np.float64)
+    patches = patches.astype(np.float64)
     values, vectors = np.linalg.eigh(patches.T @ patches / len(patches))
     filters = (vectors / np.sqrt(values + noise)).reshape(size, size, channels, -1)
     stem.kernel.assign(np.concatenate([filters, -filters], axis=-1))

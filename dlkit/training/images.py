@@ -86,7 +86,7 @@ def train_image_model(settings: ImageTraining, folder: Path) -> TrainedImages:
         resume=settings.resume,
         strategy=strategy,
     )
-    heads = mirrored_heads(_in_float32(heads), flip=settings.flip)
+    heads = mirrored_heads(_in_float32(heads, settings, data), flip=settings.flip)
     outputs = outputs_of(heads, validation, batch_size=4 * recipe.batch_size)[data.task.name]
     if not np.isfinite(outputs).all():
         msg = "`--learning-rate` must let the training converge. Received: "
@@ -187,19 +187,14 @@ def _network(settings: ImageTraining, data: ImageData) -> keras.Model:
     return network
 
 
-def _in_float32(heads: keras.Model) -> keras.Model:
-    """Returns the same model to answer with: exact, and as fast on any CPU."""
+def _in_float32(heads: keras.Model, settings: ImageTraining, data: ImageData) -> keras.Model:
+    """Returns the same model to answer with, on any machine."""
+    if keras.config.dtype_policy().name == "float32":
+        return heads
     keras.config.set_dtype_policy("float32")
-
-    def in_float32(layer: keras.layers.Layer) -> keras.layers.Layer:
-        config = layer.get_config()
-        if "dtype" in config and layer.compute_dtype in ("float16", "bfloat16"):
-            config["dtype"] = "float32"
-        return type(layer).from_config(config)
-
-    copied = keras.models.clone_model(heads, clone_function=in_float32, recursive=True)
-    copied.set_weights(heads.get_weights())
-    return copied
+    copy = join_heads(_network(settings, data), [data.task])
+    copy.set_weights(heads.get_weights())
+    return copy
 
 
 def _recipe(settings: ImageTraining, suited: ImageRecipe) -> Recipe:
