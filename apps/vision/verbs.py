@@ -3,6 +3,7 @@
 import dataclasses
 import functools
 import json
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -157,8 +158,6 @@ def _load(folder: Path, settings: Train) -> "keras.Model":
 
 def _print_broken(broken: "Sequence[BrokenImage]") -> None:
     if broken:
-        import sys
-
         from dlkit.data.image_folders import broken_message
 
         print(f"left out {broken_message(broken)}", file=sys.stderr)  # noqa: T201

@@ -123,16 +123,17 @@ def usable_images(
     Raises:
         InputError: A path is missing, or a file is no image and must be one.
     """
-    found: list[Path] = []
+    found: dict[Path, Path] = {}  # and what it must lie in
     for path in paths:
         if not path.exists():
             raise InputError(f"`IMAGES` must be files or folders. Received: {path}. Name others.")
         files = sorted(path.rglob("*")) if path.is_dir() else [path]
-        found += [file for file in files if file.is_file() and not file.name.startswith(".")]
+        inside = path if path.is_dir() else path.resolve().parent
+        found |= {f: inside for f in files if f.is_file() and not f.name.startswith(".")}
     bad = []
-    for path in found:
+    for path, inside in found.items():
         try:
-            image_shape(path, inside=path.parent)
+            image_shape(path, inside=inside)
         except ValueError as error:
             bad.append(BrokenImage(path, str(error)))
     broken_paths = {image.path for image in bad}

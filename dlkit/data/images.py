@@ -18,9 +18,7 @@ from dlkit.data.image_folders import (
 from dlkit.data.tables import TFDS
 from dlkit.data.tfds_images import tfds_images
 from dlkit.errors import InputError
-
-SAMPLE = "sample"
-"""The digits of scikit-learn: 1797 gray images of 8 x 8 pixels."""
+from dlkit.settings import SAMPLE
 
 MOST_BYTES = 2**32
 """Bytes of all images together, that fit into the memory of a small machine."""
@@ -70,7 +68,8 @@ def read_images(
     """Reads images with their classes.
 
     Args:
-        sources: Folders with a sub-folder for each class, tfds:NAME[/config][:split], or "sample".
+        sources: Folders with a sub-folder for each class, tfds:NAME[/config][:split], or "sample",
+            the digits of scikit-learn: 1797 gray images of 8 x 8 pixels.
         shape: `(height, width, channels)` of what is returned. Without it, `image_size` and as
             many channels as the images have.
         image_size: Height and width. Without it those of the images, or 64 where they differ or
@@ -99,10 +98,12 @@ def read_images(
     if not len(pixels):
         msg = "`--data` must have images. Received: "
         raise InputError(f"{msg}{', '.join(sources)}, without any. Name others.")
-    labels, names, skipped = (
-        [value for part in parts for value in part[column]] for column in range(1, 4)
+    return LabelledImages(
+        pixels,
+        labels=[label for part in parts for label in part.labels],
+        names=[name for part in parts for name in part.names],
+        broken=[image for part in parts for image in part.broken],
     )
-    return LabelledImages(pixels, labels, names, skipped)
 
 
 def _shape(shapes: set[tuple[int | None, int | None, int | None]], size: int | None) -> Shape:
@@ -127,7 +128,7 @@ def _digits() -> _Source:
 
     digits = load_digits()
     pixels = np.round(digits.images * (255 / 16)).astype(np.uint8)[..., None]
-    labels = [str(label) for label in digits.target]
+    labels: list[str | None] = [str(label) for label in digits.target]
     names = [f"digit {number}" for number in range(1, len(labels) + 1)]
 
     def read(shape: Shape) -> LabelledImages:
@@ -152,7 +153,7 @@ def _tfds(spec: str) -> _Source:
 def _folder(folder: Path, broken: BrokenImages) -> _Source:
     bad: list[BrokenImage] = []
     good: list[tuple[Path, str]] = []
-    shapes = set()
+    shapes: set[tuple[int | None, int | None, int | None]] = set()
     for path, label in class_files(folder):
         try:
             if not label:

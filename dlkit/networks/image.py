@@ -23,7 +23,7 @@ class ImageRecipe(NamedTuple):
     weight_decay: float = 0.0
     label_smoothing: float = 0.0
     average: float | None = None
-    """Momentum of the moving average of the weights that is kept; None keeps the last weights."""
+    """Share of all steps over which the weights that are kept are averaged; None keeps the last."""
     bfloat16: bool = False
     """Whether it gains from bfloat16 on CPUs that have it."""
 
@@ -64,11 +64,11 @@ IMAGE_NETWORKS = {
         ImageRecipe(
             epochs=10,
             batch_size=256,
-            learning_rate=0.6,
+            learning_rate=0.4,
             optimizer="sgd",
-            weight_decay=4e-3,
+            weight_decay=8e-3,
             label_smoothing=0.2,
-            average=0.95,
+            average=0.02,
             bfloat16=True,
         ),
         resnet.whiten_stem,

@@ -24,7 +24,7 @@ def resnet(
     filters: Sequence[int] = (64, 256, 256),
     stem_size: int = 2,
     activation: str = "gelu",
-    normalization_momentum: float = 0.6,
+    normalization_momentum: float = 0.9,
     scale: float = 1 / 9,
     dropout: float = 0.0,
     name: str = "resnet",
@@ -40,7 +40,7 @@ def resnet(
         stem_size: Height and width of the patches; each of their components, and its opposite, is
             a filter that does not learn. `whiten_stem` sets them.
         activation: Name of a Keras activation.
-        normalization_momentum: How slowly batch normalization forgets; short trainings want it low.
+        normalization_momentum: How slowly batch normalization forgets what it has seen.
         scale: Multiplies the features, that logits start small.
         dropout: Share of the features that training leaves out.
         name: Names the model.

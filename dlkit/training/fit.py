@@ -21,8 +21,8 @@ _MOMENTUM = 0.85
 class Recipe(NamedTuple):
     """How to fit: the same words as the options of the command line.
 
-    Without `patience` all epochs are trained and the last one is kept. With `average`, the momentum
-    of a moving average of the weights, that average is what is scored and kept.
+    Without `patience` all epochs are trained and the last one is kept. With `average` a moving
+    average of the weights, over that share of all steps, is what is scored and kept.
     """
 
     epochs: int
@@ -145,10 +145,13 @@ def _averaging(recipe: Recipe) -> list[keras.callbacks.Callback]:
 def _optimizer(recipe: Recipe, total_steps: int) -> keras.optimizers.Optimizer:
     options: dict[str, Any] = {"weight_decay": recipe.weight_decay}
     if recipe.average is not None:
-        options |= {"use_ema": True, "ema_momentum": recipe.average}
+        averaged = recipe.average * total_steps
+        options |= {"use_ema": True, "ema_momentum": averaged / (1 + averaged)}
     if recipe.optimizer == "sgd":
         schedule = OneCycle(peak=recipe.learning_rate, steps=total_steps)
-        return keras.optimizers.SGD(schedule, momentum=_MOMENTUM, nesterov=True, **options)
+        sgd = keras.optimizers.SGD(schedule, momentum=_MOMENTUM, nesterov=True, **options)
+        sgd.exclude_from_weight_decay(var_names=["beta", "bias"])
+        return sgd
     warmup = max(1, int(total_steps * _WARMUP_SHARE))
     schedule = keras.optimizers.schedules.CosineDecay(
         initial_learning_rate=0.0,

@@ -7,10 +7,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from dlkit.data.image_folders import broken_message
-from dlkit.data.images import SAMPLE, LabelledImages, read_images
+from dlkit.data.images import LabelledImages, read_images
 from dlkit.data.splits import Split, random_split
 from dlkit.data.validation import check_known, check_labels
-from dlkit.settings import ImageTraining
+from dlkit.settings import SAMPLE, ImageTraining
 from dlkit.tasks import Classification
 
 _VALIDATION_ROWS = 2000
@@ -89,7 +89,7 @@ def _split(settings: ImageTraining, rows: LabelledImages) -> Split:
 
 
 def _origin(sources: Sequence[str]) -> dict[str, str]:
-    return {"name": "the classes", "source": ", ".join(sources)}
+    return {"name": "--data", "source": ", ".join(sources)}
 
 
 def _notes(parts: Sequence[LabelledImages | None]) -> list[str]:

@@ -16,9 +16,9 @@ from dlkit.errors import DivergenceError, InputError
 from dlkit.evaluation.image_baselines import image_baseline_metrics
 from dlkit.evaluation.predictions import Predictions
 from dlkit.evaluation.report import write_report
-from dlkit.networks.image import ImageRecipe, find_image_network, image_network
+from dlkit.networks.image import find_image_network, image_network
 from dlkit.settings import ImageTraining
-from dlkit.tasks import Task, join_heads
+from dlkit.tasks import Classification, Task, join_heads
 from dlkit.tasks.image_answers import answer_pixels, image_answering_model, mirrored_heads
 from dlkit.training.devices import has_fast_bfloat16, prepare_devices
 from dlkit.training.fit import Recipe, fit, outputs_of
@@ -63,37 +63,12 @@ def train_image_model(settings: ImageTraining, folder: Path) -> TrainedImages:
         deterministic=settings.deterministic,
         mixed_precision=settings.mixed_precision,
     )
-    suited = find_image_network(settings.network).recipe
-    smoothing = settings.label_smoothing
-    data = load_image_data(
-        settings, label_smoothing=suited.label_smoothing if smoothing is None else smoothing
-    )
+    data = load_image_data(settings, label_smoothing=_label_smoothing(settings))
     learned = [fingerprint(data.train), fingerprint(data.validation)]
     check_same_data(folder, learned, resume=settings.resume)
-    recipe = _recipe(settings, suited)
-    if settings.mixed_precision and suited.bfloat16 and has_fast_bfloat16():
-        keras.config.set_dtype_policy("mixed_bfloat16")
-    with strategy.scope():
-        heads = join_heads(_network(settings, data), [data.task])
-    validation = _rows(data.validation, data.task)
-    history = fit(
-        heads,
-        [data.task],
-        _rows(data.train, data.task),
-        validation,
-        recipe=recipe,
-        folder=folder,
-        resume=settings.resume,
-        strategy=strategy,
-    )
+    heads, history = _fitted_heads(settings, data, folder, strategy)
     heads = mirrored_heads(_in_float32(heads, settings, data), flip=settings.flip)
-    outputs = outputs_of(heads, validation, batch_size=4 * recipe.batch_size)[data.task.name]
-    if not np.isfinite(outputs).all():
-        msg = "`--learning-rate` must let the training converge. Received: "
-        raise DivergenceError(
-            f"{msg}{recipe.learning_rate}, and the outputs are no numbers. Lower it."
-        )
-    data.task.calibrate(outputs, validation.targets[data.task.name])
+    _calibrate(heads, data, _recipe(settings))
     model = image_answering_model(heads, data.task)
     write_atomically(folder / "model.keras", model.save)
     seconds = time.monotonic() - start
@@ -112,7 +87,9 @@ def train_image_model(settings: ImageTraining, folder: Path) -> TrainedImages:
     return TrainedImages(model, metrics, predictions, folder)
 
 
-def predict_labelled_images(model: keras.Model, task: Task, rows: LabelledImages) -> Predictions:
+def predict_labelled_images(
+    model: keras.Model, task: Classification, rows: LabelledImages
+) -> Predictions:
     """Answers labelled images and pairs the answers with their classes.
 
     Args:
@@ -123,6 +100,38 @@ def predict_labelled_images(model: keras.Model, task: Task, rows: LabelledImages
     answers = answer_pixels(model, rows.pixels)
     predictions = task.predictions(answers, task.encode(rows.labels), rows.names)
     return dataclasses.replace(predictions, pictures=rows.pixels)
+
+
+def _fitted_heads(
+    settings: ImageTraining, data: ImageData, folder: Path, strategy: Any
+) -> tuple[keras.Model, dict[str, list[float]]]:
+    gains = find_image_network(settings.network).recipe.bfloat16
+    if settings.mixed_precision and gains and has_fast_bfloat16():
+        keras.config.set_dtype_policy("mixed_bfloat16")
+    with strategy.scope():
+        heads = join_heads(_network(settings, data), [data.task])
+    history = fit(
+        heads,
+        [data.task],
+        _rows(data.train, data.task),
+        _rows(data.validation, data.task),
+        recipe=_recipe(settings),
+        folder=folder,
+        resume=settings.resume,
+        strategy=strategy,
+    )
+    return heads, history
+
+
+def _calibrate(heads: keras.Model, data: ImageData, recipe: Recipe) -> None:
+    name, rows = data.task.name, _rows(data.validation, data.task)
+    outputs = outputs_of(heads, rows, batch_size=4 * recipe.batch_size)[name]
+    if not np.isfinite(outputs).all():
+        msg = "`--learning-rate` must let the training converge. Received: "
+        raise DivergenceError(
+            f"{msg}{recipe.learning_rate}, and the outputs are no numbers. Lower it."
+        )
+    data.task.calibrate(outputs, rows.targets[name])
 
 
 def _measured(
@@ -197,8 +206,14 @@ def _in_float32(heads: keras.Model, settings: ImageTraining, data: ImageData) ->
     return copy
 
 
-def _recipe(settings: ImageTraining, suited: ImageRecipe) -> Recipe:
+def _label_smoothing(settings: ImageTraining) -> float:
+    suited = find_image_network(settings.network).recipe.label_smoothing
+    return suited if settings.label_smoothing is None else settings.label_smoothing
+
+
+def _recipe(settings: ImageTraining) -> Recipe:
     """Returns how to fit: as the settings say, or as suits their network where they say nothing."""
+    suited = find_image_network(settings.network).recipe
     return Recipe(
         epochs=settings.epochs or suited.epochs,
         batch_size=settings.batch_size or suited.batch_size,

@@ -155,7 +155,8 @@ def test_mistakes(refused, arguments, message):
 def test_resnet_averages_its_weights_and_goes_on_after_a_kill(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     arguments = ["--network", "resnet", "--network-arguments", '{"filters": [8, 16]}', "--flip"]
-    arguments += ["--epochs", "2", "--learning-rate", "0.2", "--no-baseline", "--cutout", "0.2"]
+    arguments += ["--epochs", "2", "--batch-size", "32", "--no-baseline", "--cutout", "0.2"]
+    arguments += ["--learning-rate", "0.1"]
     main(APP, ["train", *arguments, "--run-dir", "whole"])
 
     from dlkit.training import checkpoint
