@@ -5,11 +5,11 @@
     TFDS_DATA_DIR=FOLDER python benchmarks/vision.py resnet --results results.jsonl
     TFDS_DATA_DIR=FOLDER python benchmarks/vision.py speed --results results.jsonl   # needs torch
 
-`choose` compares settings of the classic small network by validation rows alone, one seed. `classic`
-trains what it found best, longer, with three seeds; each scores the test rows once, after training.
-`resnet` is the recipe of the app. `speed` lets this and PyTorch train the classic network in turn,
-an epoch each, with the same batch, optimizer and threads. Beside the seconds of the clock stand
-those of the processor over the number of threads: what the clock would show on idle cores.
+`choose` compares settings of the classic small network by validation rows alone, one seed. What is
+best there is what `classic` trains, longer, with three seeds; each scores the test rows once, after
+training. `resnet` is the recipe of the app. `speed` lets this and PyTorch train the classic network
+in turn, an epoch each, with the same batch, optimizer and threads. Beside the seconds of the clock
+stand those of the processor over the number of threads: what the clock would show on idle cores.
 
 Finished trainings are kept in `--results`, so that a second call goes on where the first stopped;
 `--runs` keeps their folders, so that one that was killed goes on from its last epoch.
@@ -28,9 +28,9 @@ from typing import Any
 _DATA = {"data": ("tfds:cifar10",), "test_data": "tfds:cifar10:test", "baseline": False}
 _SPLIT = {"validation_fraction": 0.05, "split_seed": 0, "patience": 1000}
 _VARIANTS: dict[str, dict[str, Any]] = {
-    "plain": {"epochs": 30},
-    "flip": {"epochs": 30, "flip": True},
-    "flip-shift": {"epochs": 30, "flip": True, "shift": 0.0625},
+    "plain": {"epochs": 30, "shift": 0.0},
+    "flip": {"epochs": 30, "shift": 0.0, "flip": True},
+    "flip-shift": {"epochs": 30, "shift": 0.0625, "flip": True},
 }
 _CLASSIC_EPOCHS = 40
 _RESNET: dict[str, Any] = {

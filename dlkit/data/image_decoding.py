@@ -47,10 +47,11 @@ def decode_image(image: tf.Tensor) -> tf.Tensor:
 
     An image of more than `MOST_PIXELS` ends the graph with an error, as does one that is broken.
     """
-    enough = tf.debugging.assert_less_equal(
-        _pixels(image), tf.constant(MOST_PIXELS, tf.int64), f"more than {MOST_PIXELS:,} pixels"
-    )
-    with tf.control_dependencies([enough] if enough is not None else []):
+    size = _pixels(image)
+    known = tf.debugging.assert_non_negative(size, "not PNG, JPEG, BMP, GIF or WebP")
+    most = tf.constant(MOST_PIXELS, tf.int64)
+    small = tf.debugging.assert_less_equal(size, most, f"more than {MOST_PIXELS:,} pixels")
+    with tf.control_dependencies([check for check in (known, small) if check is not None]):
         pixels = tf.io.decode_image(tf.identity(image), expand_animations=False)
     return tf.ensure_shape(pixels, [None, None, None])
 
@@ -72,7 +73,7 @@ def resize_image(pixels: tf.Tensor, shape: tuple[int, int, int]) -> tf.Tensor:
 
 
 def _pixels(image: tf.Tensor) -> tf.Tensor:
-    """Reads width times height off the header, int64 `()`; 0 where it is no image."""
+    """Reads width times height off the header, int64 `()`; -1 where it is of another format."""
     start = tf.strings.substr(image + tf.constant(b"\0" * _HEADER), 0, _HEADER)
     header = tf.cast(tf.io.decode_raw(start, tf.uint8), tf.int64)
 
@@ -106,4 +107,4 @@ def _pixels(image: tf.Tensor) -> tf.Tensor:
         (begins(b"VP8L", 12), lossless),
         (begins(b"VP8 ", 12), lambda: (number(26, 2) % 2**14) * (number(28, 2) % 2**14)),
     ]
-    return tf.case(cases, default=lambda: tf.zeros([], tf.int64))
+    return tf.case(cases, default=lambda: -tf.ones([], tf.int64))

@@ -135,6 +135,13 @@ def test_images_of_too_many_pixels_are_not_decoded(folder, tmp_path, monkeypatch
         layer(encoded(tmp_path / f"large.{ending}"))
 
 
+@pytest.mark.parametrize("content", [b"", b"GIF", b"\xff\x0a\x00", b"text", b"\xff\xd8\xff"])
+def test_what_is_no_image_is_not_decoded(content):
+    layer = DecodeImages(shape=(2, 2, 3))
+    with pytest.raises(tf.errors.OpError):
+        layer(tf.constant([content]))
+
+
 def test_tfds(tmp_path, monkeypatch):
     monkeypatch.setenv("TFDS_DATA_DIR", str(tmp_path))
     images = read_images(["tfds:tiny_pictures:train"])
