@@ -274,7 +274,7 @@ class ImageTraining(HeldOutTraining):
     """Whether left and right may be exchanged, as in photographs but not in writing: training
     mirrors half of the images, and an answer is the mean over an image and its mirror image."""
 
-    shift: float = 0.07
+    shift: float = 0.0625
     """Most that training moves an image, as a share of its size."""
 
     cutout: float = 0.0

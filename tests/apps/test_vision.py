@@ -1,5 +1,6 @@
 """Every verb of images as a user calls it."""
 
+import asyncio
 import base64
 import json
 
@@ -127,7 +128,7 @@ def test_export_takes_encoded_images(call, project):
     np.testing.assert_allclose(served["confidence"], [a["confidence"] for a in answers], atol=1e-5)
     assert version.classes["probabilities"] == sorted(version.classes["probabilities"])
     page = next(route for route in page_routes("vision", version) if route.path == "/")
-    assert page is not None
+    assert b'type="file"' in asyncio.run(page.endpoint(None)).body
 
 
 @pytest.mark.parametrize(
