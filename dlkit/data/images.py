@@ -134,7 +134,7 @@ def _digits() -> _Source:
     def read(shape: Shape) -> LabelledImages:
         if shape == pixels.shape[1:]:
             return LabelledImages(pixels, labels, names, [])
-        return LabelledImages(fitted_pixels(pixels, shape), labels, names, [])
+        return LabelledImages(_fitted(pixels, shape), labels, names, [])
 
     return _Source(len(pixels), {pixels.shape[1:]}, read)
 
@@ -176,6 +176,6 @@ def _folder(folder: Path, broken: BrokenImages) -> _Source:
     return _Source(len(good), shapes, read)
 
 
-def fitted_pixels(pixels: np.ndarray, shape: Shape) -> np.ndarray:
+def _fitted(pixels: np.ndarray, shape: Shape) -> np.ndarray:
     """Brings uint8 `(rows, height, width, channels)` to another shape, as images are served."""
     return np.stack([resize_image(image, shape).numpy() for image in pixels])
