@@ -18,14 +18,15 @@ def main() -> None:
     specs = serve.structured_input_signature[1]
     inputs = {
         name: tf.constant(values, specs[name].dtype)
-        for name, values in json.load(sys.stdin, object_hook=_bytes).items()
+        for name, values in json.load(sys.stdin, object_hook=read_bytes).items()
     }
     answers = serve(**inputs)
     values = {name: value.numpy().tolist() for name, value in answers.items()}
     json.dump(values, sys.stdout, default=bytes.decode)
 
 
-def _bytes(value: dict) -> bytes | dict:
+def read_bytes(value: dict) -> bytes | dict:
+    """Returns the bytes that an object with the key `b64` stands for."""
     return base64.b64decode(value["b64"]) if value.keys() == {"b64"} else value
 
 
