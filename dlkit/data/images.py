@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+import tensorflow as tf
 
 from dlkit.data.image_decoding import resize_image
 from dlkit.data.image_folders import (
@@ -178,4 +179,8 @@ def _folder(folder: Path, broken: BrokenImages) -> _Source:
 
 def _fitted(pixels: np.ndarray, shape: Shape) -> np.ndarray:
     """Brings uint8 `(rows, height, width, channels)` to another shape, as images are served."""
-    return np.stack([resize_image(image, shape).numpy() for image in pixels])
+    compiled = tf.function(
+        lambda image: resize_image(image, shape),
+        input_signature=[tf.TensorSpec(pixels.shape[1:], tf.uint8)],
+    )
+    return np.stack([compiled(image).numpy() for image in pixels])
