@@ -1,10 +1,14 @@
+import base64
+import dataclasses
 import html.parser
+import io
 import itertools
 import json
 import re
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from dlkit.evaluation import page as page_module
 from dlkit.evaluation.predictions import ValuePredictions
@@ -137,6 +141,18 @@ def test_only_our_scripts_may_run(tmp_path):
         assert page_module._content_hash(script) in policy
     scripts_allowed = policy.partition("script-src")[2]
     assert "unsafe" not in scripts_allowed
+
+
+def test_mistakes_are_shown_as_pictures(tmp_path):
+    pixels = np.arange(4 * 12, dtype=np.uint8).reshape(4, 2, 2, 3)
+    head = dataclasses.replace(four_rows(), pictures=pixels)
+    page = _write(tmp_path / "report.html", predictions=[head])
+    [address] = [found["src"] for tag, found in page.tags if tag == "img"]
+    assert address.startswith("data:image/png;base64,")
+    shown = Image.open(io.BytesIO(base64.b64decode(address.partition(",")[2])))
+    np.testing.assert_array_equal(np.asarray(shown), pixels[1])  # wrong and sure
+    gray = dataclasses.replace(four_rows(), pictures=pixels[..., :1])
+    assert _write(tmp_path / "report.html", predictions=[gray]).count("img") == 1
 
 
 def test_several_heads_are_linked(tmp_path):

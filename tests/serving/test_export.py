@@ -13,6 +13,7 @@ from dlkit.networks import TextSizes, text_network
 from dlkit.serving import export as export_module
 from dlkit.serving.class_names import read_class_names
 from dlkit.serving.export import ServingError, export_text_model
+from dlkit.serving.loaded_answers import read_bytes
 from dlkit.serving.prediction_log import read_warmup_requests
 from dlkit.tasks import Classification, Regression, answering_model, compiled_answers, join_heads
 from dlkit.text.tokenizer import Tokenizer
@@ -67,7 +68,8 @@ def pretend_process(monkeypatch):
             if returncode:
                 return SimpleNamespace(returncode=returncode, stderr="no such op", stdout="")
             serve = tf.saved_model.load(command[-1]).signatures["serving_default"]
-            answers = serve(**{k: tf.constant(v) for k, v in json.loads(input).items()})
+            inputs = json.loads(input, object_hook=read_bytes)
+            answers = serve(**{k: tf.constant(v) for k, v in inputs.items()})
             values = {name: value.numpy().tolist() for name, value in answers.items()}
             stdout = json.dumps(change(values), default=bytes.decode)
             return SimpleNamespace(returncode=0, stderr="", stdout=stdout)
