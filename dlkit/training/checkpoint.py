@@ -130,4 +130,5 @@ class Checkpoint(BestWeights):
 
 
 def _variables(model: keras.Model) -> list[Any]:
-    return [*model.variables, *model.optimizer.variables]
+    optimizers = getattr(model, "optimizers", [model.optimizer])  # a model may have several
+    return [*model.variables, *(value for each in optimizers for value in each.variables)]
