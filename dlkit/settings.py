@@ -18,8 +18,8 @@ SAMPLE = "sample"
 
 
 @dataclasses.dataclass(frozen=True)
-class LabelledRows:
-    """Where labelled rows come from, and which are held out."""
+class HeldOutRows:
+    """Where rows come from, and which are held out at random."""
 
     data: Annotated[tuple[str, ...], tyro.conf.UseAppendAction] = ()
     """Rows to learn from: csv, tsv, jsonl or parquet (each also .gz), tfds:NAME[/config][:split],
@@ -38,15 +38,6 @@ class LabelledRows:
     test_fraction: float = 0.1
     """Share of the rows held out for the test, where there is no --test-data."""
 
-    split: Literal["random", "group", "time"] = "random"
-    """How rows are held out: stratified at random, whole groups, or the newest."""
-
-    group_column: str = "group"
-    """Column of the groups, for --split group."""
-
-    time_column: str = "time"
-    """Column of ISO 8601 times, for --split time."""
-
     split_seed: int | None = None
     """Seeds the splits alone, so that runs with several seeds share their rows."""
 
@@ -61,6 +52,20 @@ class LabelledRows:
         given = bool(self.validation_data or self.test_data)
         rule = f"must leave rows to learn from beside `--validation-fraction` {validation}"
         _check("test_fraction", given or validation + test < 1, rule, test)
+
+
+@dataclasses.dataclass(frozen=True)
+class LabelledRows(HeldOutRows):
+    """Where labelled rows of a table come from, and which are held out."""
+
+    split: Literal["random", "group", "time"] = "random"
+    """How rows are held out: stratified at random, whole groups, or the newest."""
+
+    group_column: str = "group"
+    """Column of the groups, for --split group."""
+
+    time_column: str = "time"
+    """Column of ISO 8601 times, for --split time."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -96,7 +101,8 @@ class Training:
     """Gives the same bits again with the same seed, a little slower."""
 
     mixed_precision: bool = True
-    """Computes in float16 where a GPU is found."""
+    """Computes in float16 where a GPU is found. Large networks over images compute in bfloat16 on
+    CPUs that have it."""
 
     run_dir: Path | None = None
     """Folder of this run; without it runs/APP/TIME-NETWORK, at which runs/APP/latest points."""
@@ -117,8 +123,8 @@ class Training:
 
 
 @dataclasses.dataclass(frozen=True)
-class LabelledTraining(Training, LabelledRows):
-    """Settings of every training on labelled rows."""
+class HeldOutTraining(Training, HeldOutRows):
+    """Settings of every training that holds rows out."""
 
     @property
     def seed_of_splits(self) -> int:
@@ -127,7 +133,12 @@ class LabelledTraining(Training, LabelledRows):
 
     def __post_init__(self) -> None:
         Training.__post_init__(self)
-        LabelledRows.__post_init__(self)
+        HeldOutRows.__post_init__(self)
+
+
+@dataclasses.dataclass(frozen=True)
+class LabelledTraining(HeldOutTraining, LabelledRows):
+    """Settings of every training on labelled rows of a table."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -225,6 +236,61 @@ class TableTraining(LabelledTraining):
     def __post_init__(self) -> None:
         super().__post_init__()
         _check("coverage", 0 < self.coverage < 1, "must be between 0 and 1", self.coverage)
+
+
+@dataclasses.dataclass(frozen=True)
+class ImageTraining(HeldOutTraining):
+    """Settings of every application that learns from labelled images."""
+
+    data: Annotated[tuple[str, ...], tyro.conf.UseAppendAction] = ()
+    """Images to learn from: a folder with a sub-folder of images for each class,
+    tfds:NAME[/config][:split], or "sample". Give it several times for several sources. Without it,
+    the sample: the digits of scikit-learn."""
+
+    validation_fraction: float | None = None
+    """Share of the rows that choose the epoch and calibrate the confidence; without it a tenth,
+    at most 2000 rows."""
+
+    network: str = "cnn"
+    """cnn (the classic small one), resnet, or MODULE:BUILDER of your own."""
+
+    epochs: int = 0
+    """Most epochs; 0 takes as many as suit the network."""
+
+    weight_decay: float = 0.0
+    """Decoupled weight decay; 0 takes as much as suits the network."""
+
+    patience: int = 10
+    """Epochs without a better validation loss before training stops."""
+
+    image_size: int | None = None
+    """Height and width to which images are resized; without it those that they have, or 64 where
+    they differ or are larger than 256."""
+
+    broken_images: Literal["refuse", "skip"] = "refuse"
+    """Whether files that are no images end the run, or are left out and listed in the report."""
+
+    flip: bool = False
+    """Whether left and right may be exchanged, as in photographs but not in writing: training
+    mirrors half of the images, and an answer is the mean over an image and its mirror image."""
+
+    shift: float = 0.0
+    """Most that training moves an image, as a share of its size."""
+
+    cutout: float = 0.0
+    """Height and width of a square that training hides, as a share of those of the image."""
+
+    label_smoothing: float | None = None
+    """Share of the target that is spread over all classes; without it what suits the network."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        size, smoothing = self.image_size, self.label_smoothing
+        _check("image_size", size is None or 2 <= size <= 1024, "must be from 2 to 1024", size)
+        _check("shift", 0 <= self.shift < 0.5, "must be from 0 to below 0.5", self.shift)
+        _check("cutout", 0 <= self.cutout < 1, "must be from 0 to below 1", self.cutout)
+        right = smoothing is None or 0 <= smoothing < 1
+        _check("label_smoothing", right, "must be from 0 to below 1", smoothing)
 
 
 Settings = TypeVar("Settings", bound=Training)

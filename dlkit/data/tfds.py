@@ -45,7 +45,7 @@ def read_tfds(
     """
     name, _, split = spec.removeprefix("tfds:").partition(":")
     wanted = Wanted(spec, columns, optional, options)
-    builder = _prepared(name, wanted)
+    builder = prepared_builder(name, wanted)
     features = builder.info.features
     found = wanted.pick(list(features) if hasattr(features, "keys") else [])
     for column in found.values():
@@ -61,7 +61,16 @@ def read_tfds(
     return wanted.table(table, rows)
 
 
-def _prepared(name: str, wanted: Wanted) -> Any:
+def prepared_builder(name: str, wanted: Wanted) -> Any:
+    """Returns the builder of a data set that is on the disk, after preparing it if need be.
+
+    Args:
+        name: NAME or NAME/config.
+        wanted: Words the errors.
+
+    Raises:
+        InputError: There is no such data set, or it cannot be prepared.
+    """
     import tensorflow_datasets as tfds
 
     try:
@@ -97,18 +106,32 @@ def _batches(builder: Any, split: str, columns: list[str], wanted: Wanted) -> An
 
     # Without a wanted column (all of them optional) every feature is read, to count the rows.
     decoders = tfds.decode.PartialDecoding(dict.fromkeys(columns, True)) if columns else None
+    options = {"batch_size": _BATCH, "decoders": decoders}
+    return tfds.as_numpy(rows_of_split(builder, split, wanted, **options))
+
+
+def rows_of_split(builder: Any, split: str, wanted: Wanted, **options: Any) -> Any:
+    """Returns a split, or a part of one, as a `tf.data.Dataset` in its order.
+
+    Raises:
+        InputError: There is no such split.
+    """
     try:
-        data = builder.as_dataset(split=split, batch_size=_BATCH, decoders=decoders)
+        return builder.as_dataset(split=split, **options)
     except (ValueError, AssertionError) as error:
         splits = ", ".join(f"`{name}`" for name in sorted(builder.info.splits))
         raise wanted.error(f"there is no split `{split}`; the splits are {splits}") from error
-    return tfds.as_numpy(data)
 
 
 def _values(values: np.ndarray, feature: Any) -> pa.Array:
     import tensorflow_datasets as tfds
 
     if isinstance(feature, tfds.features.ClassLabel):
-        names = [feature.int2str(i) for i in range(feature.num_classes)]
-        return pa.array([names[i] if i >= 0 else None for i in values], pa.string())
+        return pa.array(class_names(values, feature), pa.string())
     return pa.array(values)
+
+
+def class_names(values: np.ndarray, feature: Any) -> list[str | None]:
+    """Returns the names of class numbers `(rows,)`, None where a split hides them."""
+    names = [feature.int2str(i) for i in range(feature.num_classes)]
+    return [names[i] if i >= 0 else None for i in values]

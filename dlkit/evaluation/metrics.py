@@ -31,6 +31,7 @@ class Mistake(NamedTuple):
     label: str
     predicted: str
     confidence: float
+    picture: np.ndarray | None = None
 
 
 def classification_metrics(predictions: ClassPredictions) -> dict[str, float]:
@@ -120,6 +121,7 @@ def worst_mistakes(predictions: ClassPredictions, k: int = 20) -> list[Mistake]:
             rows.classes[rows.labels[row]],
             rows.classes[rows.predicted[row]],
             float(rows.confidence[row]),
+            None if rows.pictures is None else rows.pictures[row],
         )
         for row in worst
     ]

@@ -22,6 +22,7 @@ class ClassPredictions:
         texts: `n` strings that show the rows to a reader.
         scope: float32 `(n,)`, how much each row looks in scope; without it the confidence.
         answered: int64 `(n,)`, index of the class that was answered; without it the most probable.
+        pictures: uint8 `(n, height, width, channels)`, where the rows are images.
 
     Raises:
         ValueError: The lengths do not fit together, or a label is no class.
@@ -35,6 +36,7 @@ class ClassPredictions:
     texts: Sequence[str]
     scope: np.ndarray | None = None
     answered: np.ndarray | None = None
+    pictures: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "classes", tuple(self.classes))
@@ -85,7 +87,7 @@ class ClassPredictions:
         texts = [self.texts[row] for row in rows.tolist()]
         given = {
             name: value[rows]
-            for name in ("scope", "answered")
+            for name in ("scope", "answered", "pictures")
             if (value := getattr(self, name)) is not None
         }
         labels, logits = self.labels[rows], self.logits[rows]

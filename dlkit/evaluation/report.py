@@ -11,6 +11,7 @@ from dlkit.evaluation import figures
 from dlkit.evaluation import metrics as scores
 from dlkit.evaluation.console import print_report
 from dlkit.evaluation.page import write_page
+from dlkit.evaluation.pictures import data_uri
 from dlkit.evaluation.predictions import ClassPredictions, ValuePredictions
 from dlkit.evaluation.summary import run_facts, summary_tables
 
@@ -30,6 +31,7 @@ class _Section:
     mistakes_title: str = ""
     mistakes_columns: Sequence[str] = ()
     mistakes: Sequence[Sequence[str]] = ()
+    pictures: Sequence[str] = ()
 
 
 def write_report(
@@ -93,14 +95,23 @@ def _class_section(rows: ClassPredictions) -> _Section:
     ]
     if len(head.labels) < len(rows.labels):
         charts.append(figures.scope_figure(rows))
+    worst = scores.worst_mistakes(head)
     mistakes = [
         (_shown(mistake.text), mistake.label, mistake.predicted, f"{mistake.confidence:.3f}")
-        for mistake in scores.worst_mistakes(head)
+        for mistake in worst
     ]
+    pictures = [data_uri(mistake.picture) for mistake in worst if mistake.picture is not None]
     columns = ("text", "label", "predicted", "confidence")
     title = "Most confident mistakes"
     return _Section(
-        head.name, len(head.labels), charts, scores.per_class(head), title, columns, mistakes
+        head.name,
+        len(head.labels),
+        charts,
+        scores.per_class(head),
+        title,
+        columns,
+        mistakes,
+        pictures,
     )
 
 

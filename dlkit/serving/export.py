@@ -1,5 +1,6 @@
 """One SavedModel: named rows in, named answers out, proven in a process of its own."""
 
+import base64
 import json
 import os
 import shutil
@@ -160,7 +161,7 @@ def _check(
 ) -> None:
     process = subprocess.run(
         [sys.executable, "-P", loaded_answers.__file__, str(folder)],
-        input=json.dumps({k: v.tolist() for k, v in probes.items()}, default=bytes.decode),
+        input=json.dumps({k: v.tolist() for k, v in probes.items()}, default=_base64),
         capture_output=True,
         text=True,
         timeout=_FRESH_PROCESS_SECONDS,
@@ -173,6 +174,10 @@ def _check(
     for name, value in expected.items():
         if not _agree(np.array(answers.get(name)), value.numpy()):
             raise ServingError(f"A fresh process gets other values of `{name}` from the export.")
+
+
+def _base64(value: bytes) -> dict[str, str]:
+    return {"b64": base64.b64encode(value).decode()}
 
 
 def _agree(answer: np.ndarray, expected: np.ndarray) -> bool:

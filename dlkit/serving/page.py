@@ -26,8 +26,8 @@ _HEADERS = {
 def page_routes(name: str, version: Version) -> list[Route]:
     """Builds the page for the signature `serving_default`, with its script and its style.
 
-    An input of one text has a text area, one of bytes (its name ends with `_bytes`) takes a file,
-    every other is typed as JSON.
+    An input of one text has a text area, one of bytes (its name is `image`, or ends with `_bytes`)
+    takes a file, every other is typed as JSON.
 
     Args:
         name: The model is served as `/v1/models/<name>`.
@@ -58,7 +58,8 @@ def page_routes(name: str, version: Version) -> list[Route]:
 def _field(spec: tf.TensorSpec, name: str) -> dict[str, Any]:
     row = spec.shape[1:] if spec.shape.rank else None
     text = spec.dtype == tf.string and row is not None and row.rank == 0
-    kind = "json" if not text else "file" if name.endswith("_bytes") else "text"
+    encoded = name == "image" or name.endswith("_bytes")
+    kind = "json" if not text else "file" if encoded else "text"
     sizes = "" if row is None else "".join(f"[{'n' if n is None else n}]" for n in row)
     return {"name": name, "kind": kind, "type": f"{spec.dtype.name}{sizes}"}
 

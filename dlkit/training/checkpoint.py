@@ -45,7 +45,7 @@ class BestWeights(keras.callbacks.Callback):
         value = -float(epoch) if self.patience is None else self.history["val_loss"][-1]
         if self.best is None or value < self.best:
             self.best, self.best_epoch = value, epoch
-            self.best_weights = self.model.get_weights()
+            self.best_weights = _kept_weights(self.model)
         self.epochs_done = epoch + 1
         self.finished = self.patience is not None and epoch - self.best_epoch >= self.patience
         self.model.stop_training = self.finished
@@ -127,6 +127,17 @@ class Checkpoint(BestWeights):
             arrays[f"variable_{index}"] = variable.numpy()
         arrays |= {f"best_{index}": value for index, value in enumerate(self.best_weights)}
         write_atomically(self.path, lambda temporary: np.savez(temporary, **arrays))
+
+
+def _kept_weights(model: keras.Model) -> list[np.ndarray]:
+    """Returns the weights of a model, with the moving average where its optimizer has one."""
+    # float16 wraps the optimizer
+    optimizer = getattr(model.optimizer, "inner_optimizer", model.optimizer)
+    if not optimizer.use_ema:
+        return model.get_weights()
+    pairs = zip(model.trainable_variables, optimizer._model_variables_moving_average, strict=True)
+    averages = {variable.path: average for variable, average in pairs}
+    return [averages.get(weight.path, weight).numpy() for weight in model.weights]
 
 
 def _variables(model: keras.Model) -> list[Any]:

@@ -1,6 +1,7 @@
 """What a training runs on, and what makes it repeatable."""
 
 import contextlib
+from pathlib import Path
 from typing import Any
 
 import keras
@@ -29,3 +30,14 @@ def prepare_devices(*, seed: int, deterministic: bool, mixed_precision: bool) ->
         tf.config.experimental.enable_op_determinism()
     keras.config.set_dtype_policy("mixed_float16" if mixed_precision and gpus else "float32")
     return tf.distribute.MirroredStrategy() if len(gpus) > 1 else tf.distribute.get_strategy()
+
+
+def has_fast_bfloat16() -> bool:
+    """Returns whether there is no GPU, and a CPU that multiplies bfloat16 faster than float32."""
+    if tf.config.list_physical_devices("GPU"):
+        return False
+    try:
+        flags = Path("/proc/cpuinfo").read_text(encoding="utf-8").split()
+    except OSError:  # not Linux
+        return False
+    return not {"avx512_bf16", "amx_bf16"}.isdisjoint(flags)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import keras
 import numpy as np
@@ -10,16 +10,19 @@ import numpy as np
 from dlkit.data.pipeline import Rows, evaluation_batches, steps_per_epoch, training_batches
 from dlkit.tasks import Task
 from dlkit.training.checkpoint import BestWeights, Checkpoint
+from dlkit.training.one_cycle import OneCycle
 from dlkit.training.optimizers import TableAdam
 from dlkit.training.progress import ProgressBar
 
 _WARMUP_SHARE = 0.05
+_MOMENTUM = 0.85
 
 
 class Recipe(NamedTuple):
     """How to fit: the same words as the options of the command line.
 
-    Without `patience` all epochs are trained and the last one is kept.
+    Without `patience` all epochs are trained and the last one is kept. With `average`, the momentum
+    of a moving average of the weights, that average is what is scored and kept.
     """
 
     epochs: int
@@ -28,6 +31,8 @@ class Recipe(NamedTuple):
     weight_decay: float
     patience: int | None
     seed: int
+    optimizer: Literal["adamw", "sgd"] = "adamw"
+    average: float | None = None
 
 
 def shorter_recipe(recipe: Recipe, history: Mapping[str, list[float]]) -> Recipe | None:
@@ -117,7 +122,7 @@ def _fit(
         initial_epoch=best.epochs_done,
         steps_per_epoch=steps_per_epoch(training, recipe.batch_size),
         shuffle=False,  # the batches are shuffled already
-        callbacks=[best, *callbacks],
+        callbacks=[*_averaging(recipe), best, *callbacks],
         verbose=0,
     )
 
@@ -133,7 +138,17 @@ def outputs_of(model: keras.Model, rows: Rows, *, batch_size: int) -> dict[str, 
     return keras.tree.map_structure(lambda value: value[back], outputs)
 
 
+def _averaging(recipe: Recipe) -> list[keras.callbacks.Callback]:
+    return [] if recipe.average is None else [keras.callbacks.SwapEMAWeights()]
+
+
 def _optimizer(recipe: Recipe, total_steps: int) -> keras.optimizers.Optimizer:
+    options: dict[str, Any] = {"weight_decay": recipe.weight_decay}
+    if recipe.average is not None:
+        options |= {"use_ema": True, "ema_momentum": recipe.average}
+    if recipe.optimizer == "sgd":
+        schedule = OneCycle(peak=recipe.learning_rate, steps=total_steps)
+        return keras.optimizers.SGD(schedule, momentum=_MOMENTUM, nesterov=True, **options)
     warmup = max(1, int(total_steps * _WARMUP_SHARE))
     schedule = keras.optimizers.schedules.CosineDecay(
         initial_learning_rate=0.0,
@@ -141,4 +156,4 @@ def _optimizer(recipe: Recipe, total_steps: int) -> keras.optimizers.Optimizer:
         warmup_target=recipe.learning_rate,
         warmup_steps=warmup,
     )
-    return TableAdam(schedule, weight_decay=recipe.weight_decay)
+    return TableAdam(schedule, **options)

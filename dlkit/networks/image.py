@@ -1,0 +1,136 @@
+"""The table of networks over images, and how images enter them."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, Literal, NamedTuple
+
+import keras
+import numpy as np
+
+from dlkit.networks import cnn, resnet
+from dlkit.networks.augmentation import RandomView
+from dlkit.networks.builders import call_builder, import_builder
+
+_SMALLEST_CUT = 16
+
+
+class ImageRecipe(NamedTuple):
+    """How to fit a network over images, where nothing else is said."""
+
+    epochs: int = 30
+    batch_size: int = 64
+    learning_rate: float = 2e-3
+    optimizer: Literal["adamw", "sgd"] = "adamw"
+    weight_decay: float = 0.0
+    label_smoothing: float = 0.0
+    average: float | None = None
+    """Momentum of the moving average of the weights that is kept; None keeps the last weights."""
+    bfloat16: bool = False
+    """Whether it gains from bfloat16 on CPUs that have it."""
+
+
+class ImageNetwork(NamedTuple):
+    """A builder from float `(batch, height, width, channels)` to features, and its recipe.
+
+    `adapt` gets the network and training images as it will get them, before training.
+    """
+
+    build: Callable[..., keras.Model]
+    recipe: ImageRecipe = ImageRecipe()
+    adapt: Callable[[keras.Model, np.ndarray], None] | None = None
+
+
+def classic_cnn(*, input_shape: tuple[int, int, int], **arguments: Any) -> keras.Model:
+    """Two 5x5 convolutions of 6 and 16 filters with pooling, then dense layers of 120 and 84.
+
+    LeCun et al., "Gradient-based learning applied to document recognition", 1998. Images of less
+    than 16 pixels keep their borders. Any argument of `image_cnn` can be another.
+    """
+    small = min(input_shape[:2]) < _SMALLEST_CUT
+    classic = {
+        "filters": (6, 16),
+        "kernel_size": 5,
+        "padding": "same" if small else "valid",
+        "dense_units": (120, 84),
+        "dropout": 0.0,
+        "name": "cnn",
+    }
+    return cnn.image_cnn(input_shape=input_shape, **{**classic, **arguments})
+
+
+IMAGE_NETWORKS = {
+    "cnn": ImageNetwork(classic_cnn),
+    "resnet": ImageNetwork(
+        resnet.resnet,
+        ImageRecipe(
+            epochs=10,
+            batch_size=256,
+            learning_rate=0.6,
+            optimizer="sgd",
+            weight_decay=4e-3,
+            label_smoothing=0.2,
+            average=0.95,
+            bfloat16=True,
+        ),
+        resnet.whiten_stem,
+    ),
+}
+"""Networks by name."""
+
+
+def find_image_network(network: str) -> ImageNetwork:
+    """Finds a network by its name, or as `MODULE:BUILDER`.
+
+    Raises:
+        InputError: There is none.
+    """
+    if network in IMAGE_NETWORKS:
+        return IMAGE_NETWORKS[network]
+    return ImageNetwork(import_builder(network, IMAGE_NETWORKS)[0])
+
+
+def image_network(
+    network: str,
+    *,
+    input_shape: tuple[int, int, int],
+    mean: Sequence[float],
+    variance: Sequence[float],
+    flip: bool = False,
+    shift: int = 0,
+    cutout: int = 0,
+    seed: int = 0,
+    name: str = "images",
+    **arguments: Any,
+) -> keras.Model:
+    """Builds a network from pixels to features.
+
+    Args:
+        network: A name of `IMAGE_NETWORKS`, or `MODULE:BUILDER` of a body:
+            `builder(*, input_shape, ...)` from images to features.
+        input_shape: `(height, width, channels)`.
+        mean: Of the training pixels, `(channels,)`.
+        variance: Of the training pixels, `(channels,)`.
+        flip: See `RandomView`.
+        shift: See `RandomView`.
+        cutout: See `RandomView`.
+        seed: See `RandomView`.
+        name: Names the model.
+        arguments: Arguments of the builder.
+
+    Returns:
+        A model from a dictionary of `image` uint8 `(batch, height, width, channels)` to features
+        `(batch, feature_dim)`.
+
+    Raises:
+        InputError: There is no such network, or it has no such argument.
+    """
+    build = find_image_network(network).build
+    inputs = keras.Input(input_shape, dtype="uint8", name="image")
+
+    scaled = keras.layers.Normalization(
+        mean=list(mean), variance=list(variance), name=f"{name}_scale"
+    )
+    view = RandomView(flip=flip, shift=shift, cutout=cutout, seed=seed, name=f"{name}_view")
+    body = call_builder(network, build, {"input_shape": input_shape, **arguments})
+    features = body(view(scaled(inputs)))
+
+    return keras.Model({"image": inputs}, features, name=name)
