@@ -28,7 +28,7 @@ def generator(
     generative adversarial networks", 2016.
 
     Args:
-        image_shape: `(height, width, channels)`; the sides can be halved once for each of `filters`.
+        image_shape: `(height, width, channels)`; its sides can be halved once for each filter.
         classes: How many classes of images there are; 0 for images without.
         noise_units: Size of the noise.
         class_units: Size of the vector that stands for a class.

@@ -14,9 +14,8 @@ def test_moved_as_numpy_rolls():
     np.testing.assert_array_equal(found[0], images[0])
     np.testing.assert_array_equal(found[1], np.pad(images[1], ((0, 0), (3, 0), (0, 0)))[:, :-3])
     np.testing.assert_array_equal(found[2], np.pad(images[2], ((0, 0), (0, 2), (0, 0)))[:, 2:])
-    np.testing.assert_array_equal(
-        np.asarray(_moved(images, offsets, axis=1))[2], np.pad(images[2], ((0, 2), (0, 0), (0, 0)))[2:]
-    )
+    down = np.asarray(_moved(images, offsets, axis=1))[2]
+    np.testing.assert_array_equal(down, np.pad(images[2], ((0, 2), (0, 0), (0, 0)))[2:])
 
 
 def test_every_image_is_changed_in_its_own_way():

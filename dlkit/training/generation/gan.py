@@ -12,9 +12,9 @@ class Gan(keras.Model):
     """Learns to make data (Goodfellow et al., "Generative adversarial nets", 2014).
 
     `fit` takes batches of `{"image": uint8, "class": int}`, the latter where there are classes.
-    After it, `averaged` is the generator to use: the moving average of the weights makes better data than
-    the last of them (Yazici et al., "The unusual effectiveness of averaging in GAN training",
-    2019).
+    After it, `averaged` is the generator to use: the moving average of the weights makes better
+    data than the last of them (Yazici et al., "The unusual effectiveness of averaging in GAN
+    training", 2019).
 
     Args:
         generator: See `dlkit.networks.gan.generator`.

@@ -32,4 +32,3 @@ class SampleGrid(keras.callbacks.Callback):
         count = _ROWS * _COLUMNS if self._classes is None else len(self._classes)
         images = make_images(self.model.averaged, count, seed=self._seed, classes=self._classes)
         write_png(self._folder / f"epoch-{epoch + 1:03d}.png", image_grid(images, columns=_COLUMNS))
-

@@ -56,4 +56,3 @@ def write_png(path: Path, image: np.ndarray) -> None:
     """Writes uint8 `(height, width, channels)` with 1 or 3 channels, atomically."""
     encoded = tf.io.encode_png(image).numpy()
     write_atomically(path, lambda temporary: temporary.write_bytes(encoded))
-

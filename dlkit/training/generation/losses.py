@@ -19,7 +19,7 @@ def hinge_generator(made: Any) -> Any:
 
 
 def non_saturating_discriminator(real: Any, made: Any) -> Any:
-    """Cross-entropy of scores as logits (Goodfellow et al., "Generative adversarial nets", 2014)."""
+    """Cross-entropy of the scores (Goodfellow et al., "Generative adversarial nets", 2014)."""
     return ops.mean(ops.softplus(-real)) + ops.mean(ops.softplus(made))
 
 

@@ -49,7 +49,8 @@ def train_gan(
     callbacks: list[keras.callbacks.Callback] = [progress]
     if folder is not None:
         progress = Checkpoint(folder, patience=None)
-        grid = SampleGrid(folder / "samples", classes=0 if classes is None else int(classes.max()) + 1, seed=seed)
+        count = 0 if classes is None else int(classes.max()) + 1
+        grid = SampleGrid(folder / "samples", classes=count, seed=seed)
         callbacks = [grid, progress]
         if resume and progress.restore(gan) and progress.is_over(epochs):
             return progress.history
@@ -73,6 +74,4 @@ def train_gan(
 
 
 def _optimizer(learning_rate: float) -> keras.optimizers.Optimizer:
-    return keras.optimizers.Adam(
-        learning_rate, beta_1=_FIRST_MOMENTUM, beta_2=_SECOND_MOMENTUM
-    )
+    return keras.optimizers.Adam(learning_rate, beta_1=_FIRST_MOMENTUM, beta_2=_SECOND_MOMENTUM)
