@@ -128,6 +128,14 @@ def discriminator(
     return keras.Model(inputs, score, name=name)
 
 
+def halvings(image_shape: tuple[int, int, int]) -> int:
+    """Returns how many filters suit images `(height, width, channels)`: down to 4 to 8 pixels.
+
+    Two at least, as for images of 8 x 8 pixels.
+    """
+    return max(2, (min(image_shape[:2]) // 8).bit_length() - (min(image_shape[:2]) < 16))
+
+
 def _normalized(layer: keras.layers.Layer) -> keras.layers.Layer:
     return keras.layers.SpectralNormalization(layer, name=f"{layer.name}_spectral")
 
