@@ -133,7 +133,7 @@ def halvings(image_shape: tuple[int, int, int]) -> int:
 
     Two at least, as for images of 8 x 8 pixels.
     """
-    return max(2, (min(image_shape[:2]) // 8).bit_length() - (min(image_shape[:2]) < 16))
+    return max(2, (min(image_shape[:2]) // 8).bit_length())
 
 
 def _normalized(layer: keras.layers.Layer) -> keras.layers.Layer:
@@ -142,7 +142,7 @@ def _normalized(layer: keras.layers.Layer) -> keras.layers.Layer:
 
 def _smallest(image_shape: Any, classes: Any, filters: Any) -> tuple[int, int]:
     """Returns the sides after all halvings; raises InputError where an argument is wrong."""
-    check_shape(image_shape, axes=("height", "width", "channels"))
+    check_shape(image_shape, axes=("height", "width", "channels"), name="image_shape")
     check_counts(filters=filters)
     if classes:
         check_count(classes=classes)

@@ -37,8 +37,8 @@ def gan(classes=0, *, augmentation=None, **arguments):
     keras.utils.set_random_seed(0)
     shape = {"image_shape": (SIDE, SIDE, 1), "classes": classes}
     networks = (
-        generator(**shape, noise_units=8, filters=(16, 8)),
-        discriminator(**shape, filters=(8, 16)),
+        generator(**shape, noise_units=8, filters=(32, 16)),
+        discriminator(**shape, filters=(16, 32)),
     )
     return Gan(*networks, augmentation=augmentation, momentum=0.97, **arguments)
 
