@@ -3,7 +3,7 @@
 import dataclasses
 import urllib.parse
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import tyro
 
@@ -115,7 +115,9 @@ def generate(app: App, options: Generate) -> None:
     classes = _wanted(options, labels)
     images = make_images(generator, options.count, seed=options.seed, classes=classes)
     for number, image in enumerate(images):
-        place = options.output / _folder_name(labels[classes[number]]) if labels else options.output
+        place = options.output
+        if classes is not None:
+            place /= _folder_name(labels[classes[number]])
         place.mkdir(parents=True, exist_ok=True)
         write_png(place / f"{number + 1:06d}.png", image)
     order = np.arange(options.count) if classes is None else np.argsort(classes, kind="stable")
@@ -141,7 +143,7 @@ def _train(settings: TrainGenerator, folder: Path) -> None:
     check_same_data(folder, fingerprint(rows), resume=settings.resume)
     labels = sorted({label for label in rows.labels if label}) if settings.by_class else []
     classes = _encoded(rows.labels, labels)
-    shape = {"image_shape": rows.pixels.shape[1:], "classes": len(labels)}
+    shape: dict[str, Any] = {"image_shape": rows.pixels.shape[1:], "classes": len(labels)}
     filters = [32 * 2**i for i in range(halvings(rows.pixels.shape[1:]))]
     gan = Gan(
         generator(**shape, filters=[2 * count for count in reversed(filters)]),
