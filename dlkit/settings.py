@@ -155,6 +155,11 @@ class TextTraining(LabelledTraining):
     text_column: str = "text"
     """Column of the texts."""
 
+    unlabelled: Annotated[tuple[str, ...], tyro.conf.UseAppendAction] = ()
+    """Rows without labels to learn from as well, for where labels are few: each gets the label of
+    the rows most like it. They are most like each other with --pretrained minilm. A search of
+    settings learns from the labelled rows alone."""
+
     corrections: str | None = None
     """Labels of --data to correct: jsonl rows of text, label and corrected, as an audit of labels
     writes them. Rows with the same text and label get the corrected one; --data stays as it is."""

@@ -40,6 +40,7 @@ class Audit(IntentTraining):
     output: Path | None = None
     """Folder of what is written; without it runs/intent/audits/TIME-NETWORK."""
 
+    unlabelled: Annotated[tuple[str, ...], tyro.conf.Suppress] = ()
     test_data: Annotated[str | None, tyro.conf.Suppress] = None
     validation_data: Annotated[str | None, tyro.conf.Suppress] = None
     test_fraction: Annotated[float, tyro.conf.Suppress] = 0.0

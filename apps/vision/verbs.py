@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import tyro
 
+from apps.vision.generate import Generate, TrainGenerator, generate, train_generator
 from dlkit.app import App, Verb
 from dlkit.errors import InputError
 from dlkit.runs import existing_run, load_model, saved_settings, start_run
@@ -76,6 +77,8 @@ def image_verbs(app: App) -> Mapping[str, Verb]:
         "evaluate": Verb(Evaluate, functools.partial(evaluate, app)),
         "predict": Verb(Predict, functools.partial(predict, app)),
         "export": Verb(Export, functools.partial(export, app)),
+        "train-generator": Verb(TrainGenerator, functools.partial(train_generator, app)),
+        "generate": Verb(Generate, functools.partial(generate, app)),
         "serve": Verb(Serve, functools.partial(serve, app.name)),
     }
 

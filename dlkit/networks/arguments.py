@@ -8,14 +8,16 @@ import keras
 from dlkit.errors import InputError
 
 
-def check_shape(input_shape: Any, *, axes: tuple[str, ...], free: int = 0) -> None:
+def check_shape(
+    input_shape: Any, *, axes: tuple[str, ...], free: int = 0, name: str = "input_shape"
+) -> None:
     """Raises InputError unless a size is given per axis; the first `free` ones may be None."""
     given = tuple(input_shape) if isinstance(input_shape, Sequence) else ()
     fixed = [size for i, size in enumerate(given) if i >= free or size is not None]
     if len(given) != len(axes) or not all(map(_is_count, fixed)):
         wanted = ", ".join(f"{axis} or None" if i < free else axis for i, axis in enumerate(axes))
         raise InputError(
-            f"`input_shape` must be ({wanted}) with sizes of at least 1, without the batch. "
+            f"`{name}` must be ({wanted}) with sizes of at least 1, without the batch. "
             f"Received: {input_shape!r}. Give one number per axis."
         )
 

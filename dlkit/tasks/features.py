@@ -40,7 +40,7 @@ def text_features(model: keras.Model, task: Task, texts: Sequence[str]) -> np.nd
     back = np.argsort(order)
     blocks = [normalize(np.concatenate([p[name] for p in parts])[back]) for name in parts[0]]
     if not _is_pretrained(model):
-        blocks.append(_ngram_features(texts))
+        blocks.append(ngram_features(texts))
     return np.hstack(blocks).astype(np.float32)
 
 
@@ -60,7 +60,7 @@ def _body(model: keras.Model, task: Task) -> keras.Model:
     return keras.Model(model.input, outputs, name="features")
 
 
-def _ngram_features(texts: Sequence[str]) -> np.ndarray:
+def ngram_features(texts: Sequence[str]) -> np.ndarray:
     """Returns the n-grams of characters as a few numbers of unit length, `(texts, units)`.
 
     Deerwester et al., "Indexing by latent semantic analysis", 1990.

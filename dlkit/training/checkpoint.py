@@ -141,4 +141,5 @@ def _kept_weights(model: keras.Model) -> list[np.ndarray]:
 
 
 def _variables(model: keras.Model) -> list[Any]:
-    return [*model.variables, *model.optimizer.variables]
+    optimizers = getattr(model, "optimizers", [model.optimizer])  # a model may have several
+    return [*model.variables, *(value for each in optimizers for value in each.variables)]

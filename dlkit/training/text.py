@@ -25,6 +25,7 @@ from dlkit.training.run_folder import write_atomically, write_json
 from dlkit.training.same_data import check_same_data
 from dlkit.training.scoring import measure, predict_labelled, predict_rows
 from dlkit.training.text_data import TextData, load_text_data
+from dlkit.training.unlabelled import UnlabelledTexts
 
 
 class TrainedText(NamedTuple):
@@ -68,14 +69,17 @@ def train_text_model(
     )
     tasks = list(tasks)
     data = load_text_data(settings, sources, labels, tasks)
-    check_same_data(folder, [data.train, data.validation], resume=settings.resume)
-    prepared = PreparedTexts(data, settings)
+    others = UnlabelledTexts(settings, data)
+    rows = [data.train, data.validation, *others.texts]
+    check_same_data(folder, rows, resume=settings.resume)
+    prepared = PreparedTexts(others.labelled(data), settings, encodings=others.encodings)
     trained = train_heads(settings, tasks, prepared, strategy=strategy, folder=folder)
     validation = predict_rows(tasks, trained.outputs, trained.validation, data.validation.texts)
     heads, learned = trained.heads, data
     if settings.refit and not settings.validation_data:
         learned = data.with_validation_learned()
-        prepared = PreparedTexts(learned, settings, encodings=prepared.encodings)
+        taught = others.labelled(learned)
+        prepared = PreparedTexts(taught, settings, encodings=prepared.encodings)
         heads = refit_heads(
             settings,
             tasks,
@@ -101,7 +105,11 @@ def train_text_model(
         metrics=metrics,
         history=trained.history,
         predictions=predictions,
-        notes=[*data.notes, *(calibration_note(*pair) for pair in calibrations.items())],
+        notes=[
+            *data.notes,
+            *others.notes,
+            *(calibration_note(*pair) for pair in calibrations.items()),
+        ],
     )
     return TrainedText(model, metrics, predictions, folder)
 

@@ -1,0 +1,1 @@
+"""Networks that make data, and how they are trained."""
