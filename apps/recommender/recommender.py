@@ -1,0 +1,114 @@
+"""A run, ready to recommend."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from apps.recommender.lists import Rules, make_list, reasons
+from dlkit.data.histories import histories_of_lists
+from dlkit.data.messages import closest, shown
+from dlkit.errors import InputError
+from dlkit.training.retrieval.catalogue import read_items_of_run, read_user
+
+_DECIMALS = 4
+
+
+class Recommender:
+    """Recommends from the model of a run.
+
+    Args:
+        folder: The run folder.
+        model: Its model.
+
+    Attributes:
+        model: From histories to items, see `recommending_model`.
+        items: What it recommends.
+    """
+
+    def __init__(self, folder: Path, model: keras.Model) -> None:
+        self.model = model
+        self.items = read_items_of_run(folder)
+        self._folder = folder
+        self._numbers = {name: number for number, name in enumerate(self.items.ids)}
+        self._layer = model.get_layer("item_scores")
+        vectors = self._layer.vectors.numpy()
+        lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+        self._vectors = vectors / np.maximum(lengths, 1e-9)
+
+    def numbers(self, names: Sequence[str], *, option: str) -> list[int]:
+        """Returns the numbers of items, empty names left out.
+
+        Raises:
+            InputError: There is no such item.
+        """
+        names = [name.strip() for name in names if name.strip()]
+        for name in names:
+            if name not in self._numbers:
+                hint = closest(name, self.items.ids)
+                msg = f"`{option}` must name items of the run. Received: {shown(name)}{hint}."
+                raise InputError(msg)
+        return [self._numbers[name] for name in names]
+
+    def history_of(self, user: str) -> list[int]:
+        """Returns what a user of the run did, oldest first.
+
+        Raises:
+            InputError: The run does not know them.
+        """
+        history = read_user(self._folder, user)
+        if history is None:
+            msg = f"`--user` must be one of the run. Received: {shown(user)}. Give `--history`"
+            raise InputError(f'{msg} with what they did, or `--history ""` for a new one.')
+        return history
+
+    def recommend(self, history: Sequence[int], rules: Rules, *, size: int) -> list[dict[str, Any]]:
+        """Makes a list.
+
+        Args:
+            history: Numbers of items, oldest first.
+            rules: What may be in the list.
+            size: Most items of it.
+
+        Returns:
+            An object for each item, with the reason for it.
+        """
+        padded = histories_of_lists([history]).padded(self._layer.longest)
+        scores = self._layer(tf.constant(padded)).numpy()[0]
+        chosen = make_list(scores, self._vectors, self.items.categories, rules, size=size)
+        why = reasons(chosen, history, self._vectors, self._linear(history))
+        lines = []
+        for item, reason in zip(chosen, why, strict=True):
+            line = {**self._shown(item), "score": round(float(scores[item]), _DECIMALS)}
+            line["reason"] = "popular" if reason is None else self._because(item, reason)
+            lines.append(line)
+        return lines
+
+    def similar(self, item: int, *, size: int) -> list[dict[str, Any]]:
+        """Names the items whose vectors are most like that of one."""
+        likeness = self._vectors @ self._vectors[item]
+        likeness[item] = -np.inf
+        best = np.argsort(-likeness, kind="stable")[: min(size, len(likeness) - 1)]
+        return [
+            {**self._shown(int(other)), "similarity": round(float(likeness[other]), _DECIMALS)}
+            for other in best
+        ]
+
+    def _linear(self, history: Sequence[int]) -> np.ndarray:
+        """Returns what each item of a history says for others, `(history, items)`."""
+        dense = np.zeros((len(history), len(self.items.ids)), np.float32)
+        numbers = self._layer.neighbour_numbers.numpy()[list(history)]
+        weights = self._layer.neighbour_weights.numpy()[list(history)]
+        np.put_along_axis(dense, numbers, weights, 1)
+        return dense
+
+    def _shown(self, item: int) -> dict[str, Any]:
+        return {"item": self.items.ids[item], "title": self.items.titles[item]}
+
+    def _because(self, item: int, reason: int) -> dict[str, Any]:
+        own = self.items.tags[item]
+        shared = [tag for tag in self.items.tags[reason] if tag in own]
+        return {**self._shown(reason), "shared": shared}
