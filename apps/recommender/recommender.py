@@ -12,7 +12,12 @@ from apps.recommender.lists import Rules, make_list, reasons
 from dlkit.data.histories import histories_of_lists
 from dlkit.data.messages import closest, shown
 from dlkit.errors import InputError
+from dlkit.tasks.item_scores import recommending_model
 from dlkit.training.retrieval.catalogue import read_items_of_run, read_user
+from dlkit.training.retrieval.data import load_items
+from dlkit.training.retrieval.new_items import with_new_items
+from dlkit.training.retrieval.settings import RetrievalTraining
+from dlkit.training.retrieval.train import AT
 
 _DECIMALS = 4
 
@@ -23,18 +28,34 @@ class Recommender:
     Args:
         folder: The run folder.
         model: Its model.
+        settings: Its settings.
+        new_items: Files of items that came after the training.
 
     Attributes:
         model: From histories to items, see `recommending_model`.
         items: What it recommends.
     """
 
-    def __init__(self, folder: Path, model: keras.Model) -> None:
-        self.model = model
-        self.items = read_items_of_run(folder)
+    def __init__(
+        self,
+        folder: Path,
+        model: keras.Model,
+        settings: RetrievalTraining,
+        new_items: Sequence[str] = (),
+    ) -> None:
+        self.model, self.items = model, read_items_of_run(folder)
+        self._layer = model.get_layer("item_scores")
+        if new_items:
+            self._layer, self.items = with_new_items(
+                self._layer,
+                self.items,
+                load_items(settings, new_items),
+                folder,
+                pretrained=settings.pretrained,
+            )
+            self.model = recommending_model(self._layer, self.items.ids, at=AT)
         self._folder = folder
         self._numbers = {name: number for number, name in enumerate(self.items.ids)}
-        self._layer = model.get_layer("item_scores")
         vectors = self._layer.vectors.numpy()
         lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
         self._vectors = vectors / np.maximum(lengths, 1e-9)
@@ -45,13 +66,20 @@ class Recommender:
         Raises:
             InputError: There is no such item.
         """
-        names = [name.strip() for name in names if name.strip()]
-        for name in names:
-            if name not in self._numbers:
-                hint = closest(name, self.items.ids)
-                msg = f"`{option}` must name items of the run. Received: {shown(name)}{hint}."
-                raise InputError(msg)
-        return [self._numbers[name] for name in names]
+        return [self.number(name, option=option) for name in names if name.strip()]
+
+    def number(self, name: str, *, option: str) -> int:
+        """Returns the number of an item.
+
+        Raises:
+            InputError: There is no such item.
+        """
+        number = self._numbers.get(name.strip())
+        if number is None:
+            hint = closest(name, self.items.ids)
+            msg = f"`{option}` must name items of the run. Received: {shown(name)}{hint}. "
+            raise InputError(f"{msg}Look into `--items` for their ids.")
+        return number
 
     def history_of(self, user: str) -> list[int]:
         """Returns what a user of the run did, oldest first.

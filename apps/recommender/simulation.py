@@ -79,7 +79,8 @@ def _taste(reader: Reader, item: dict[str, str]) -> float:
 
 def read_items(folder: Path = _SAMPLE) -> list[dict[str, str]]:
     """Reads the bundled items."""
-    return [json.loads(line) for line in (folder / "items.jsonl").open(encoding="utf-8")]
+    text = (folder / "items.jsonl").read_text(encoding="utf-8")
+    return [json.loads(line) for line in text.splitlines()]
 
 
 def write_events(path: Path) -> None:

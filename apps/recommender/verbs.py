@@ -4,7 +4,9 @@ import dataclasses
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
+
+import tyro
 
 from dlkit.errors import InputError
 from dlkit.runs import existing_run, load_model, saved_settings, start_run
@@ -22,7 +24,7 @@ _DIVERSITY = 0.1
 class Evaluate:
     """Measure a run on events of its users that it has not learned from."""
 
-    events: tuple[str, ...] = ()
+    events: Annotated[tuple[str, ...], tyro.conf.UseAppendAction] = ()
     """Files of events to find, with the columns that the run was trained with. Without it, the
     test of the run again, and beside it the lists that `recommend` makes, with their diversity."""
 
@@ -59,6 +61,9 @@ class Recommend:
     deny: str | None = None
     """Ids of items that must not be recommended, likewise."""
 
+    new_items: Annotated[tuple[str, ...], tyro.conf.UseAppendAction] = ()
+    """Items that came after the training, with the same columns: they stand on their texts."""
+
     run: Path | None = None
     """Folder of the run; without it runs/recommender/latest."""
 
@@ -77,11 +82,14 @@ class Recommend:
 class Similar:
     """Name the items that are most like one: one JSON object an item."""
 
-    item: str
+    item: tyro.conf.Positional[str]
     """Id of the item."""
 
     k: int = 10
     """How many."""
+
+    new_items: Annotated[tuple[str, ...], tyro.conf.UseAppendAction] = ()
+    """Items that came after the training, with the same columns: they stand on their texts."""
 
     run: Path | None = None
     """Folder of the run; without it runs/recommender/latest."""
@@ -94,6 +102,9 @@ class Similar:
 @dataclasses.dataclass(frozen=True)
 class Export:
     """Write a SavedModel for TensorFlow Serving; the last line printed is its path."""
+
+    new_items: Annotated[tuple[str, ...], tyro.conf.UseAppendAction] = ()
+    """Items that came after the training, with the same columns: they stand on their texts."""
 
     run: Path | None = None
     """Folder of the run; without it runs/recommender/latest."""
@@ -143,7 +154,7 @@ def recommend(options: Recommend) -> None:
     """Prints what a user should see, and why."""
     from apps.recommender.lists import Rules
 
-    recommender = _recommender(options.run)
+    recommender = _recommender(options.run, options.new_items)
     if options.user is not None:
         history = recommender.history_of(options.user)
     else:
@@ -159,8 +170,8 @@ def recommend(options: Recommend) -> None:
 
 def similar(options: Similar) -> None:
     """Prints the items that are most like one."""
-    recommender = _recommender(options.run)
-    [number] = recommender.numbers([options.item], option="--item")
+    recommender = _recommender(options.run, options.new_items)
+    number = recommender.number(options.item, option="ITEM")
     for line in recommender.similar(number, size=options.k):
         _say(json.dumps(line, ensure_ascii=False))
 
@@ -169,7 +180,7 @@ def export(options: Export) -> None:
     """Writes a SavedModel and prints its path."""
     from dlkit.serving.retrieval_export import export_retrieval
 
-    recommender = _recommender(options.run)
+    recommender = _recommender(options.run, options.new_items)
     path = export_retrieval(
         recommender.model,
         options.output / _APP,
@@ -211,19 +222,19 @@ def _run(run: Path | None) -> tuple[Path, RetrievalTraining]:
     return folder, settings
 
 
-def _recommender(run: Path | None) -> "Recommender":
+def _recommender(run: Path | None, new_items: Sequence[str]) -> "Recommender":
+    folder, settings = _run(run)
     from apps.recommender.recommender import Recommender
 
-    folder, _ = _run(run)
-    return Recommender(folder, load_model(folder))
+    return Recommender(folder, load_model(folder), settings, new_items)
 
 
-def _print_report(metrics: dict[str, Any], predictions: Sequence[Any] = ()) -> None:
+def _print_report(metrics: dict[str, Any]) -> None:
     from rich.console import Console
 
     from dlkit.evaluation.report import print_report
 
-    print_report(Console(stderr=True), metrics=metrics, predictions=predictions)
+    print_report(Console(stderr=True), metrics=metrics, predictions=[])
 
 
 def _say(text: str) -> None:

@@ -214,7 +214,7 @@ def recommending_model(scores: ItemScores, ids: Sequence[str], *, at: int) -> ke
         has no more items. Unknown names are ignored.
     """
     history = keras.Input((None,), dtype="string", name="history")
-    names = [name.encode() for name in ids]
+    names = list(ids)
     looked_up = keras.layers.StringLookup(vocabulary=names, mask_token="", name="item_numbers")
     best = BestItems(min(at, len(ids)), name="best_items")(
         scores(KnownNumbers(name="known_numbers")(looked_up(history)))

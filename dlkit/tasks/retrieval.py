@@ -53,7 +53,7 @@ class Retrieval(keras.Model):
         states = self.encoder(vectors_of(vectors, history), training=training)
         rows, columns = tf.unstack(tf.where(targets > 0), axis=1)
         wanted = tf.gather_nd(targets, tf.stack([rows, columns], 1)) - 1
-        if len(states.shape) == 3:
+        if len(states.shape) == 3:  # of every step
             states = tf.gather_nd(states, tf.stack([rows, columns], 1))
             rows, history = tf.range(tf.size(wanted, tf.int64)), None
         if self.tower.items > _FULL_SOFTMAX:

@@ -69,7 +69,7 @@ def text_front(settings: TextTraining, texts: Sequence[str]) -> TextFront:
     if not settings.pretrained:
         msg = "`--pretrained` must say where the encoder of `--network bert` comes from. Received "
         raise InputError(msg + "none. Add `--pretrained minilm`, or a folder.")
-    pieces = _wordpiece(settings)
+    pieces = pretrained_tokenizer(str(settings.pretrained), max_words=settings.max_words)
     tokenizer, sizes = pieces, TextSizes(0, 0, 0)
     if is_wide:
         words, _, sizes = _words_front(settings, texts)
@@ -143,8 +143,20 @@ def _words_front(settings: TextTraining, texts: Sequence[str]) -> TextFront:
     return TextFront(tokenizer, None, sizes)
 
 
-def _wordpiece(settings: TextTraining) -> WordPiece:
-    folder = find_pretrained(str(settings.pretrained))
+def pretrained_tokenizer(pretrained: str, *, max_words: int) -> WordPiece:
+    """Makes the tokenizer of a pretrained encoder.
+
+    Args:
+        pretrained: Name or folder of the encoder.
+        max_words: Words of a text that are read.
+
+    Returns:
+        From string `(batch,)` to `wordpieces`.
+
+    Raises:
+        InputError: There is no such encoder, or its files do not fit together.
+    """
+    folder = find_pretrained(pretrained)
     tokenizing = read_tokenizing(folder)
     vocabulary = read_vocabulary(folder / "vocab.txt")
     if len(vocabulary) > tokenizing.vocabulary_size:
@@ -153,7 +165,7 @@ def _wordpiece(settings: TextTraining) -> WordPiece:
         raise InputError(msg + received + "Take vocab.txt and weights from one model.")
     return WordPiece(
         vocabulary,
-        max_length=min(settings.max_words + 2, tokenizing.positions),
+        max_length=min(max_words + 2, tokenizing.positions),
         lower_case=tokenizing.lower_case,
         strip_accents=tokenizing.strip_accents,
     )

@@ -48,7 +48,9 @@ from dlkit.training.retrieval.fit import (
 )
 from dlkit.training.retrieval.item_text import ItemTerms
 from dlkit.training.retrieval.linear import Penalties, choose_penalties, learn_item_weights
+from dlkit.training.retrieval.new_items import write_text_part
 from dlkit.training.retrieval.settings import RetrievalTraining
+from dlkit.training.retrieval.text_encodings import encode_texts
 from dlkit.training.run_folder import write_atomically, write_json
 from dlkit.training.same_data import check_same_data
 
@@ -95,7 +97,10 @@ def train_retrieval(
     check_same_data(folder, data.digest(), resume=settings.resume)
     item_terms = ItemTerms.of(data.items)
     item_terms.write(folder)
-    features = ItemFeatures(item_terms.matrix(data.items), None)
+    encodings = None
+    if settings.pretrained:
+        encodings = encode_texts(settings.pretrained, data.items.texts, folder)
+    features = ItemFeatures(item_terms.matrix(data.items), encodings)
     cases, learned = data.split.cases("validation"), data.split.training()
     penalties, plain = choose_penalties(
         learned,
@@ -173,6 +178,7 @@ class _Learner(NamedTuple):
             folder=self.folder if cases else self.folder / "refit",
             resume=settings.resume,
         )
+        write_text_part(self.folder, *model.tower.text_part())
         scores = assemble(
             linear,
             Deep(*deep_part(model)),
