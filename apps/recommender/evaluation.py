@@ -13,7 +13,7 @@ from dlkit.data.event_splits import Cases
 from dlkit.errors import InputError
 from dlkit.evaluation.ranked_lists import RankedLists, list_qualities, measures
 from dlkit.tasks.item_scores import ItemScores
-from dlkit.training.retrieval.assembly import popularity_of, rank_cases
+from dlkit.training.retrieval.assembly import popularity_of, rank_cases, unit_vectors
 from dlkit.training.retrieval.data import load_retrieval_data, read_cases
 from dlkit.training.retrieval.settings import RetrievalTraining
 
@@ -65,12 +65,6 @@ def evaluate_run(
         | list_qualities(found, popularity=popularity, vectors=vectors, ranked=ranked)
         for name, found in lists.items()
     }
-
-
-def unit_vectors(layer: ItemScores) -> np.ndarray:
-    """Returns the vectors of items at unit length, float32 `(items, dim)`."""
-    vectors = layer.vectors.numpy()
-    return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9)
 
 
 def diverse_lists(

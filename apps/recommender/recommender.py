@@ -13,6 +13,7 @@ from dlkit.data.histories import histories_of_lists
 from dlkit.data.messages import closest, shown
 from dlkit.errors import InputError
 from dlkit.tasks.item_scores import recommending_model
+from dlkit.training.retrieval.assembly import unit_vectors
 from dlkit.training.retrieval.catalogue import read_items_of_run, read_user
 from dlkit.training.retrieval.data import load_items
 from dlkit.training.retrieval.new_items import with_new_items
@@ -56,9 +57,7 @@ class Recommender:
             self.model = recommending_model(self._layer, self.items.ids, at=AT)
         self._folder = folder
         self._numbers = {name: number for number, name in enumerate(self.items.ids)}
-        vectors = self._layer.vectors.numpy()
-        lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-        self._vectors = vectors / np.maximum(lengths, 1e-9)
+        self._vectors = unit_vectors(self._layer)
 
     def numbers(self, names: Sequence[str], *, option: str) -> list[int]:
         """Returns the numbers of items, empty names left out.

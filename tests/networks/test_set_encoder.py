@@ -1,8 +1,7 @@
 import keras
-import keras_tuner
 import numpy as np
 
-from dlkit.networks.set_encoder import search_space, set_encoder
+from dlkit.networks.set_encoder import set_encoder
 from tests.contract import check_network
 from tests.networks.sequences import check_bad_arguments
 
@@ -26,11 +25,6 @@ def test_neither_order_nor_padding_matters():
     for pad in ((5, 0), (0, 5)):
         np.testing.assert_allclose(model(np.pad(steps, [(0, 0), pad, (0, 0)])), features, atol=1e-6)
     assert np.isfinite(model(np.zeros((1, 3, 4)))).all()
-
-
-def test_search_space_builds():
-    arguments = search_space(keras_tuner.HyperParameters())
-    assert set_encoder(input_shape=(None, 4), **arguments).output.shape == (None, 4)
 
 
 def test_bad_arguments():

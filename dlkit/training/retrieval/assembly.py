@@ -145,6 +145,12 @@ def _rank(score: object, layer: ItemScores, cases: Cases) -> RankedLists:
     )
 
 
+def unit_vectors(layer: ItemScores) -> np.ndarray:
+    """Returns the vectors of items at unit length, float32 `(items, dim)`."""
+    vectors = layer.vectors.numpy()
+    return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9)
+
+
 def popularity_of(histories: Histories, items: int) -> np.ndarray:
     """Returns the users of each item, float32 `(items,)`."""
     return histories.matrix(items).getnnz(axis=0).astype(np.float32)

@@ -11,20 +11,8 @@ import numpy as np
 
 from dlkit.data.event_splits import Cases
 from dlkit.data.histories import Histories, histories_of
-from dlkit.evaluation.ranked_lists import (
-    RankedLists,
-    bootstrap_interval,
-    list_qualities,
-    measures,
-    rank,
-)
+from dlkit.evaluation.ranked_lists import measures
 from dlkit.evaluation.report import write_report
-from dlkit.evaluation.retrieval_baselines import (
-    Scorer,
-    ease_scorer,
-    item_knn_scorer,
-    popularity_scorer,
-)
 from dlkit.tasks.item_scores import ItemScores, recommending_model
 from dlkit.training.devices import prepare_devices
 from dlkit.training.memory import peak_memory_mb
@@ -35,6 +23,7 @@ from dlkit.training.retrieval.assembly import (
     choose_mix,
     popularity_of,
     rank_cases,
+    unit_vectors,
 )
 from dlkit.training.retrieval.catalogue import write_catalogue
 from dlkit.training.retrieval.data import RetrievalData, load_retrieval_data
@@ -48,6 +37,7 @@ from dlkit.training.retrieval.fit import (
 )
 from dlkit.training.retrieval.item_text import ItemTerms
 from dlkit.training.retrieval.linear import Penalties, choose_penalties, learn_item_weights
+from dlkit.training.retrieval.measuring import Shown, baselines, measured
 from dlkit.training.retrieval.new_items import write_text_part
 from dlkit.training.retrieval.settings import RetrievalTraining
 from dlkit.training.retrieval.text_encodings import encode_texts
@@ -56,9 +46,6 @@ from dlkit.training.same_data import check_same_data
 
 AT = 20
 """Length of the lists that a saved model gives."""
-
-_INTERVALS = ("recall@20", "ndcg@10")
-_EASE_ITEMS = 20_000
 
 
 class TrainedRetrieval(NamedTuple):
@@ -127,17 +114,19 @@ def train_retrieval(
     write_catalogue(folder, data.items, known, data.split.events.user_ids)
     model = recommending_model(scores, data.items.ids, at=AT)
     write_atomically(folder / "model.keras", model.save)
-    seconds = time.monotonic() - start
+    spent = {
+        "train_seconds": round(time.monotonic() - start, 1),
+        "peak_memory_mb": peak_memory_mb(),
+    }
     metrics["chosen"] = {**penalties._asdict(), **mix._asdict()}
     if data.test is not None:
-        popularity = popularity_of(learned, len(data.items.ids))
-        lists = rank_cases(scores, data.test)
-        metrics["test"] = measured(lists, popularity, features, data.test)
+        shown = Shown(popularity_of(learned, len(data.items.ids)), unit_vectors(scores))
+        metrics["test"] = measured(rank_cases(scores, data.test), shown, data.test)
         if settings.baseline:
             metrics["baselines"] = baselines(
-                learned, data.test, popularity, features, plain.regularization
+                learned, data.test, shown, features.terms, plain.regularization
             )
-    metrics |= {"train_seconds": round(seconds, 1), "peak_memory_mb": peak_memory_mb()}
+    metrics |= spent
     write_json(folder / "metrics.json", metrics)
     _write_report(settings, data, metrics, history, folder)
     return TrainedRetrieval(model, metrics, folder)
@@ -188,61 +177,6 @@ class _Learner(NamedTuple):
             mix=mix,
         )
         return scores, history
-
-
-def measured(
-    lists: RankedLists, popularity: np.ndarray, features: ItemFeatures, cases: Cases
-) -> dict[str, Any]:
-    """Measures lists: what was found, with intervals, and what the lists are like."""
-    ranked = len(popularity) if cases.candidates is None else len(cases.candidates)
-    values = measures(lists) | list_qualities(
-        lists, popularity=popularity, vectors=features.terms, ranked=ranked
-    )
-    by_case = lists.by_case()
-    for name in _INTERVALS:
-        low, high = bootstrap_interval(by_case[name])
-        values |= {f"{name}_low": low, f"{name}_high": high}
-    return {name: round(value, 6) for name, value in values.items()}
-
-
-def baselines(
-    learned: Histories,
-    cases: Cases,
-    popularity: np.ndarray,
-    features: ItemFeatures,
-    regularization: float,
-) -> dict[str, dict[str, Any]]:
-    """Measures what a recommender has to beat, learned from the same events."""
-    items = len(popularity)
-    matrix, given = learned.matrix(items), cases.given.matrix(items)
-    matrix.data[:] = given.data[:] = 1.0
-
-    def text_profile() -> Scorer:
-        terms = features.terms
-        return lambda rows: ((rows @ terms) @ terms.T).toarray()
-
-    makers: dict[str, Any] = {
-        "popularity": lambda: popularity_scorer(matrix),
-        "item_knn": lambda: item_knn_scorer(matrix, neighbours=100, shrinkage=10.0),
-        "text_profile": text_profile,
-    }
-    if items <= _EASE_ITEMS:
-        makers["ease"] = lambda: ease_scorer(matrix, regularization=regularization)
-    results = {}
-    for name, make in makers.items():
-        start = time.monotonic()
-        scorer = make()
-        seconds = time.monotonic() - start
-        lists = rank(
-            lambda rows, scorer=scorer: scorer(given[rows]),
-            given=given,
-            wanted=cases.wanted.matrix(items),
-            candidates=cases.candidates,
-        )
-        results[name] = measured(lists, popularity, features, cases)
-        results[name]["seconds"] = round(seconds, 1)
-        del scorer
-    return results
 
 
 def _write_report(
