@@ -16,6 +16,7 @@ from dlkit.tasks.item_scores import recommending_model
 from dlkit.training.retrieval.assembly import unit_vectors
 from dlkit.training.retrieval.catalogue import read_items_of_run, read_user
 from dlkit.training.retrieval.data import load_items
+from dlkit.training.retrieval.item_text import ItemTerms
 from dlkit.training.retrieval.new_items import with_new_items
 from dlkit.training.retrieval.settings import RetrievalTraining
 from dlkit.training.retrieval.train import AT
@@ -115,8 +116,10 @@ class Recommender:
         return lines
 
     def similar(self, item: int, *, size: int) -> list[dict[str, Any]]:
-        """Names the items whose vectors are most like that of one."""
-        likeness = self._vectors @ self._vectors[item]
+        """Names the items that are most like one: by who takes them, and by their texts."""
+        terms = ItemTerms.read(self._folder).matrix(self.items)
+        of_texts = (terms @ terms[item].T).toarray().ravel()
+        likeness = (self._vectors @ self._vectors[item] + of_texts) / 2
         likeness[item] = -np.inf
         best = np.argsort(-likeness, kind="stable")[: min(size, len(likeness) - 1)]
         return [
