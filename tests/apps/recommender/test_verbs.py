@@ -10,7 +10,7 @@ from apps.recommender.app import APP
 from apps.recommender.simulation import read_items, readers
 from dlkit.cli import main
 
-TRAIN = ["--epochs", "8", "--dim", "16", "--batch-size", "64"]
+TRAIN = ["--epochs", "40", "--dim", "16", "--batch-size", "32", "--learning-rate", "0.01"]
 ITEMS = {item["item_id"]: item for item in read_items()}
 
 
