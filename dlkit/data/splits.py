@@ -116,12 +116,12 @@ def time_split(times: Iterable[Any], *, validation: float, test: float) -> Split
     Raises:
         InputError: the fractions are no fractions, a value is no time, or the times are too few.
     """
-    moments = np.array([_moment(time, row) for row, time in enumerate(times, 1)], np.int64)
+    found = moments(times)
     _check_fractions(validation, test)
     parts = _parts(validation, test)
-    order = np.argsort(moments, kind="stable")
-    rows = len(moments)
-    borders = np.flatnonzero(np.diff(moments[order])) + 1  # where a new time begins
+    order = np.argsort(found, kind="stable")
+    rows = len(found)
+    borders = np.flatnonzero(np.diff(found[order])) + 1  # where a new time begins
     _check_enough(len(borders) + (rows > 0) - len(parts), "times", len(borders) + (rows > 0))
     part = np.zeros(rows, np.int8)
     stop, share = rows, 0.0
@@ -132,6 +132,21 @@ def time_split(times: Iterable[Any], *, validation: float, test: float) -> Split
         part[order[start:stop]] = number
         stop = start
     return _split(part, [name for name, _ in parts], "times")
+
+
+def moments(times: Iterable[Any]) -> np.ndarray:
+    """Reads times.
+
+    Args:
+        times: ISO 8601 strings, (rows,); without a zone they count as UTC.
+
+    Returns:
+        int64 array (rows,) of microseconds since 1970.
+
+    Raises:
+        InputError: a value is no time.
+    """
+    return np.array([_moment(time, row) for row, time in enumerate(times, 1)], np.int64)
 
 
 def _check_fractions(validation: float, test: float) -> None:

@@ -17,6 +17,7 @@ EXTRAS = {
     "benchmark": "the peers of the benchmarks",
     "decision": "policies learned in Gymnasium environments",
     "monitor": "streams of texts, their store and alerts",
+    "multilingual": "an encoder of sentences in 16 languages",
     "test": "lint, format, types and tests",
     "voice": "speech in sound files",
 }

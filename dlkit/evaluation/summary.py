@@ -52,12 +52,14 @@ def summary_tables(metrics: Mapping[str, Any]) -> list[SummaryTable]:
     """Puts validation, test and baselines side by side.
 
     Args:
-        metrics: As in `metrics.json`; each part is flat, or has a mapping for each head.
+        metrics: As in `metrics.json`; each part is flat, or has a mapping for each head. Several
+            baselines are parts by their names.
 
     Returns:
         One table per head, with a column for each part that has numbers.
     """
     parts = {part: _by_head(metrics[part]) for part in _PARTS if metrics.get(part)}
+    parts |= {name: _by_head(part) for name, part in metrics.get("baselines", {}).items()}
     heads = dict.fromkeys(head for values in parts.values() for head in values)
     return [_table(head, parts) for head in heads]
 

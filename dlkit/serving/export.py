@@ -147,6 +147,8 @@ def _save(
             layer.use_cudnn = False
     module = tf.Module()
     module.model_variables = [variable.value for variable in model.variables]
+    layers = model._flatten_layers()
+    module.tables = [layer.lookup_table for layer in layers if hasattr(layer, "lookup_table")]
     named = {name: tf.TensorSpec(spec.shape, spec.dtype, name) for name, spec in specs.items()}
     traced = {
         signature: tf.function(lambda answer=answer, **inputs: answer(inputs))

@@ -73,7 +73,8 @@ def text_front(settings: TextTraining, texts: Sequence[str]) -> TextFront:
     if not settings.pretrained:
         msg = "`--pretrained` must say where the encoder of the network comes from. Received none. "
         raise InputError(f"{msg}Add `--pretrained {_SUITED[network.reads]}`, or a folder.")
-    pieces = (_wordpiece if network.reads == "wordpieces" else _sentencepiece)(settings)
+    cut = wordpiece_of if network.reads == "wordpieces" else _sentencepiece_of
+    pieces = cut(settings.pretrained, max_words=settings.max_words)
     tokenizer, sizes = pieces, TextSizes(0, 0, 0)
     if is_wide:
         words, _, sizes = _words_front(settings, texts)
@@ -148,8 +149,20 @@ def _words_front(settings: TextTraining, texts: Sequence[str]) -> TextFront:
     return TextFront(tokenizer, None, sizes)
 
 
-def _wordpiece(settings: TextTraining) -> WordPiece:
-    folder = find_pretrained(str(settings.pretrained), BERT_FILES)
+def wordpiece_of(pretrained: str, *, max_words: int) -> WordPiece:
+    """Makes the tokenizer of a pretrained BERT.
+
+    Args:
+        pretrained: Its name or folder.
+        max_words: Words of a text that are read.
+
+    Returns:
+        From string `(batch,)` to `pieces`.
+
+    Raises:
+        InputError: There is no such encoder, or its files do not fit together.
+    """
+    folder = find_pretrained(pretrained, BERT_FILES)
     tokenizing = read_tokenizing(folder)
     vocabulary = read_vocabulary(folder / "vocab.txt")
     if len(vocabulary) > tokenizing.vocabulary_size:
@@ -158,16 +171,15 @@ def _wordpiece(settings: TextTraining) -> WordPiece:
         raise InputError(msg + received + "Take vocab.txt and weights from one model.")
     return WordPiece(
         vocabulary,
-        max_length=min(settings.max_words + 2, tokenizing.positions),
+        max_length=min(max_words + 2, tokenizing.positions),
         lower_case=tokenizing.lower_case,
         strip_accents=tokenizing.strip_accents,
     )
 
 
-def _sentencepiece(settings: TextTraining) -> SentencePiece:
-    folder = find_pretrained(str(settings.pretrained), SENTENCE_ENCODER_FILES)
-    model = (folder / "sp.model").read_bytes()
-    return SentencePiece(model, max_length=settings.max_words + 2)
+def _sentencepiece_of(pretrained: str, *, max_words: int) -> SentencePiece:
+    folder = find_pretrained(pretrained, SENTENCE_ENCODER_FILES)
+    return SentencePiece((folder / "sp.model").read_bytes(), max_length=max_words + 2)
 
 
 def _check_unused(settings: TextTraining) -> None:

@@ -6,7 +6,14 @@ import keras_tuner
 import pytest
 
 from dlkit.errors import InputError
-from dlkit.networks import NETWORKS, TextSizes, autoencoder, text_network
+from dlkit.networks import (
+    NETWORKS,
+    TextSizes,
+    autoencoder,
+    causal_attention,
+    set_encoder,
+    text_network,
+)
 from dlkit.networks.cnn import image_cnn, image_search_space
 from dlkit.networks.text_search_space import register, text_search_space
 from tests.networks.tiny_bert import write_bert
@@ -17,6 +24,8 @@ TEXT_NETWORKS = [*NETWORKS, "wide_and_deep", "wide_and_deep+lstm"]
 PAIRS = {name: (entry.build, entry.search_space) for name, entry in NETWORKS.items()}
 PAIRS["image_cnn"] = (image_cnn, image_search_space)
 PAIRS["autoencoder"] = (autoencoder.autoencoder, autoencoder.search_space)
+PAIRS["set_encoder"] = (set_encoder.set_encoder, set_encoder.search_space)
+PAIRS["causal_attention"] = (causal_attention.causal_attention, causal_attention.search_space)
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,1 @@
+"""Recommendations from the texts of items and from what users did."""

@@ -1,0 +1,101 @@
+"""From scores to the list that a user sees: rules, quotas and diversity."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+CANDIDATES = 100
+"""Items that are looked at for a list, the best by score."""
+
+
+class Rules(NamedTuple):
+    """What may be in a list.
+
+    Args:
+        allow: Numbers of the items that may be in it; None lets all.
+        deny: Numbers of those that must not.
+        quota: Most items of a category; None sets no bound.
+        diversity: From 0, the best by score, to 1, the most different.
+    """
+
+    allow: frozenset[int] | None = None
+    deny: frozenset[int] = frozenset()
+    quota: int | None = None
+    diversity: float = 0.0
+
+
+def make_list(
+    scores: np.ndarray, vectors: np.ndarray, categories: Sequence[str], rules: Rules, *, size: int
+) -> list[int]:
+    """Chooses items one after the other, each for its score and for what it adds.
+
+    Carbonell and Goldstein, "The use of MMR, diversity-based reranking for reordering documents
+    and producing summaries", 1998, over scores between 0 and 1.
+
+    Args:
+        scores: float `(items,)`, minus infinity for items that are out of question.
+        vectors: float `(items, dim)` of unit length: items are alike as far as these are.
+        categories: Of each item, "" for none.
+        rules: What may be in the list.
+        size: Most items of the list.
+
+    Returns:
+        Numbers of items, in the order of the list.
+    """
+    scores = _within(scores, rules)
+    best = np.argsort(-scores, kind="stable")[: max(CANDIDATES, 5 * size)]
+    best = best[scores[best] > -np.inf]
+    if not len(best):
+        return []
+    low, high = scores[best[-1]], scores[best[0]]
+    worth = (scores[best] - low) / max(high - low, 1e-9)
+    nearest = np.zeros(len(best))  # likeness to the most similar item of the list
+    free = np.ones(len(best), bool)
+    counts: dict[str, int] = {}
+    chosen: list[int] = []
+    while len(chosen) < size and free.any():
+        value = (1 - rules.diversity) * worth - rules.diversity * nearest
+        place = int(np.argmax(np.where(free, value, -np.inf)))
+        free[place] = False
+        item = int(best[place])
+        category = categories[item]
+        if rules.quota is not None and category and counts.get(category, 0) >= rules.quota:
+            continue
+        counts[category] = counts.get(category, 0) + 1
+        chosen.append(item)
+        nearest = np.maximum(nearest, vectors[best] @ vectors[item])
+    return chosen
+
+
+def reasons(
+    chosen: Sequence[int], history: Sequence[int], vectors: np.ndarray, weights: np.ndarray
+) -> list[int | None]:
+    """Finds for each item the one in the history that speaks for it most.
+
+    Args:
+        chosen: Numbers of items.
+        history: Numbers of the items of the history.
+        vectors: float `(items, dim)` of unit length.
+        weights: float `(history, items)`, what the linear part says.
+
+    Returns:
+        A number of the history for each item; None where there is no history.
+    """
+    if not history:
+        return [None] * len(chosen)
+    past = np.asarray(history)
+    likeness = vectors[past] @ vectors[chosen].T  # (history, chosen)
+    spoken = weights[:, chosen] / max(float(weights.max()), 1e-9)
+    best = np.argmax(likeness + spoken, axis=0)
+    return [int(past[place]) for place in best]
+
+
+def _within(scores: np.ndarray, rules: Rules) -> np.ndarray:
+    scores = scores.copy()
+    if rules.allow is not None:
+        outside = np.ones(len(scores), bool)
+        outside[list(rules.allow)] = False
+        scores[outside] = -np.inf
+    scores[list(rules.deny)] = -np.inf
+    return scores

@@ -1,0 +1,1 @@
+"""Learning which items a user takes next, from histories and from the texts of items."""

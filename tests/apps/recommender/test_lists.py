@@ -1,0 +1,41 @@
+import numpy as np
+
+from apps.recommender.lists import Rules, make_list, reasons
+
+SCORES = np.array([5.0, 4.9, 4.8, 3.0, 1.0, 0.0])
+VECTORS = np.eye(3)[[0, 0, 0, 1, 2, 2]]
+CATEGORIES = ["a", "a", "a", "b", "b", ""]
+
+
+def make(size=4, **rules):
+    return make_list(SCORES, VECTORS, CATEGORIES, Rules(**rules), size=size)
+
+
+def test_without_rules_the_best_come_first():
+    assert make() == [0, 1, 2, 3]
+
+
+def test_the_dial_goes_from_worth_to_difference():
+    assert make(diversity=0.5)[:2] == [0, 3], "an item like the first adds little"
+    assert sorted(make(size=3, diversity=0.99)) == [0, 3, 4]
+
+
+def test_allowed_and_denied_items():
+    assert make(allow=frozenset({5, 2, 1}), deny=frozenset({1})) == [2, 5]
+    assert make(allow=frozenset()) == []
+
+
+def test_a_quota_bounds_each_category():
+    assert make(quota=1) == [0, 3, 5], "an item without a category is in none"
+
+
+def test_items_out_of_question_are_never_listed():
+    scores = np.where(np.arange(6) < 4, -np.inf, SCORES)
+    assert make_list(scores, VECTORS, CATEGORIES, Rules(), size=9) == [4, 5]
+
+
+def test_the_reason_is_what_speaks_most_for_an_item():
+    weights = np.zeros((2, 6))
+    weights[1, 5] = 1.0
+    assert reasons([1, 5], [0, 3], VECTORS, weights) == [0, 3]
+    assert reasons([1, 5], [], VECTORS, weights[:0]) == [None, None]
