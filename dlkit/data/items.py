@@ -41,7 +41,7 @@ class Items(NamedTuple):
 
     def followed_by(self, other: Items) -> Items:
         """Returns these items and then others."""
-        return Items(*([*first, *second] for first, second in zip(self, other, strict=True)))
+        return Items(*(getattr(self, name) + getattr(other, name) for name in self._fields))
 
 
 def read_items(
