@@ -64,7 +64,7 @@ def simulate(items: list[dict[str, str]], seed: int = 0) -> list[dict[str, str]]
             weights = [appeal[item["item_id"]] * _taste(reader, item) for item in left]
             [item] = draw.choices(left, weights)
             left.remove(item)
-            [kind] = draw.choices(list(_KINDS), _KINDS.values())
+            [kind] = draw.choices(list(_KINDS), list(_KINDS.values()))
             moment += datetime.timedelta(minutes=draw.randrange(10, 3 * 24 * 60))
             values = (reader.user, item["item_id"], kind, moment.isoformat(timespec="minutes"))
             events.append(dict(zip(("user_id", "item_id", "kind", "time"), values, strict=True)))

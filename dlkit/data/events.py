@@ -154,7 +154,7 @@ def _once(events: Events) -> Events:
     last = order[np.append(starts[1:], len(order)) - 1]
     highest = np.maximum.reduceat(events.weights[order], starts)
     once = events.take(last)._replace(weights=highest)
-    by_time = last if events.times is None else once.times
+    by_time = last if once.times is None else once.times
     return once.take(np.lexsort((by_time, once.users)))
 
 

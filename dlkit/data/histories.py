@@ -79,7 +79,7 @@ def histories_of(events: Events, rows: np.ndarray, users: np.ndarray) -> Histori
     return everyone.take(users)
 
 
-def histories_of_lists(lists: Sequence[Sequence[int]]) -> Histories:
+def histories_of_lists(lists: Sequence[Sequence[int] | np.ndarray]) -> Histories:
     """Makes histories from lists of item numbers, of weight 1."""
     items = np.array([item for row in lists for item in row], np.int64)
     starts = np.append(0, np.cumsum([len(row) for row in lists])).astype(np.int64)

@@ -39,6 +39,10 @@ class Items(NamedTuple):
         """Returns some items."""
         return Items(*([part[number] for number in numbers] for part in self))
 
+    def followed_by(self, other: Items) -> Items:
+        """Returns these items and then others."""
+        return Items(*(getattr(self, name) + getattr(other, name) for name in self._fields))
+
 
 def read_items(
     sources: Sequence[str | Path],

@@ -4,7 +4,7 @@ import itertools
 import math
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import keras
 import numpy as np
@@ -139,17 +139,20 @@ def fit_retrieval(
         checkpoint.set_model(model)
         checkpoint.on_train_end()
         return checkpoint.history
-    shape = {"longest": longest, "in_order": in_order}
+    shape: dict[str, Any] = {
+        "batch_size": recipe.batch_size,
+        "longest": longest,
+        "in_order": in_order,
+    }
 
     def training() -> Iterator[Batch]:
-        epochs = range(checkpoint.epochs_done, recipe.epochs)
-        options = {"batch_size": recipe.batch_size, "seed": recipe.seed, **shape}
         return itertools.chain.from_iterable(
-            epoch_batches(histories, epoch=epoch, **options) for epoch in epochs
+            epoch_batches(histories, epoch=epoch, seed=recipe.seed, **shape)
+            for epoch in range(checkpoint.epochs_done, recipe.epochs)
         )
 
     def validation() -> Iterator[Batch]:
-        return case_batches(cases.given, cases.wanted, batch_size=recipe.batch_size, **shape)
+        return case_batches(cases.given, cases.wanted, **shape) if cases else iter(())
 
     bar = ProgressBar(steps)
     left = steps * (recipe.epochs - checkpoint.epochs_done)

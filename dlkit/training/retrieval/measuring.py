@@ -71,13 +71,16 @@ def baselines(
         start = time.monotonic()
         scorer = make()
         seconds = time.monotonic() - start
+
+        def score(rows: np.ndarray, scorer: Scorer = scorer) -> np.ndarray:
+            return scorer(given[rows])
+
         lists = rank(
-            lambda rows, scorer=scorer: scorer(given[rows]),
+            score,
             given=given,
             wanted=cases.wanted.matrix(items),
             candidates=cases.candidates,
         )
         results[name] = measured(lists, shown, cases)
         results[name]["seconds"] = round(seconds, 1)
-        del scorer
     return results

@@ -21,8 +21,9 @@ _ALIKE = 5
 
 def write_text_part(folder: Path, terms: np.ndarray, projection: np.ndarray) -> None:
     """Writes what makes a vector from a text, see `ItemTower.text_part`."""
-    parts = {"terms": terms, "projection": projection}
-    write_atomically(folder / _FILE, lambda path: np.savez(path, **parts))
+    write_atomically(
+        folder / _FILE, lambda path: np.savez(path, terms=terms, projection=projection)
+    )
 
 
 def with_new_items(
@@ -59,7 +60,7 @@ def with_new_items(
     if len(projection):
         vectors += encode_texts(str(pretrained), new.texts, folder) @ projection
     numbers, cosines = text_neighbours(new_terms, old_terms, neighbours=_ALIKE)
-    every = Items(*(first + second for first, second in zip(items, new, strict=True)))
+    every = items.followed_by(new)
     popularity = np.append(_users_of(layer), np.zeros(len(new.ids)))
     together = assemble(
         _with_rows(layer, numbers, cosines),
