@@ -1,11 +1,11 @@
 """Policies learned by Double DQN: how good, how fast, and what a support desk gains from one.
 
-    python benchmarks/decision.py cartpole --seeds 0 1 2
+    python benchmarks/decision.py play --environment CartPole-v1 --seeds 0 1 2
     python benchmarks/decision.py speed                      # needs stable-baselines3 and torch
     python benchmarks/decision.py desk --conversations FILE  # see `apps.decision conversations`
 
-`cartpole` trains with the defaults, 100,000 steps, and plays 100 test episodes a seed. `speed`
-lets this and stable-baselines3's DQN act and learn in turn, with the same environment, number of
+`play` trains with the defaults, 100,000 steps, and plays 100 test episodes a seed. `speed` lets
+this and stable-baselines3's DQN act and learn in turn, with the same environment, number of
 environments, network, batch, updates and threads. `desk` compares policies of three seeds with
 thresholds tuned on the same training conversations, on the same test shifts.
 """
@@ -39,7 +39,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("what", choices=["cartpole", "speed", "desk"])
+    parser.add_argument("what", choices=["play", "speed", "desk"])
+    parser.add_argument("--environment", default="CartPole-v1", help="of `play`")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--units", type=int, nargs="+", default=[256, 256])
     parser.add_argument("--rounds", type=int, default=5, help="of `speed`: turns of each")
@@ -49,10 +50,10 @@ def main() -> None:
     parser.add_argument("--shifts", type=int, default=500, help="of `desk`: test shifts")
     arguments = parser.parse_args()
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    {"cartpole": cartpole, "speed": speed, "desk": desk}[arguments.what](arguments)
+    {"play": play, "speed": speed, "desk": desk}[arguments.what](arguments)
 
 
-def cartpole(arguments: argparse.Namespace) -> None:
+def play(arguments: argparse.Namespace) -> None:
     """Prints the mean return of 100 test episodes a seed."""
     import numpy as np
 
@@ -61,7 +62,9 @@ def cartpole(arguments: argparse.Namespace) -> None:
     means = []
     for seed in arguments.seeds:
         network = json.dumps({"units": arguments.units, "dropout": 0})
-        metrics = _train(PolicyTraining(seed=seed, network_arguments=network))
+        metrics = _train(
+            PolicyTraining(environment=arguments.environment, seed=seed, network_arguments=network)
+        )
         means.append(metrics["test"]["mean_return"])
         print(f"seed {seed}: {metrics['test']}, {metrics['environment_steps']} steps", flush=True)
     print(f"mean {np.mean(means):.1f} +- {np.std(means):.1f} over {len(means)} seeds")

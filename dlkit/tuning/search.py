@@ -4,6 +4,7 @@ What is recorded is never done again: `trials/0003-1.json` is the second trainin
 """
 
 import dataclasses
+import math
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -56,14 +57,14 @@ class Search:
         saved = read_json(state) if state.exists() else {}
         self._before: float = saved.get("seconds", 0.0)
         self._finalists: int | None = saved.get("finalists")  # None until the trials are over
-        self._start = time.monotonic()
+        self._start, self._ended = time.monotonic(), math.inf
         paths = sorted((folder / "trials").glob("*-*.json"))
         self.records = {path.stem: read_json(path) for path in paths}
 
     @property
     def seconds(self) -> float:
-        """How long the search has taken, before a kill too."""
-        return self._before + time.monotonic() - self._start
+        """How long the search has taken so far, before a kill too."""
+        return self._before + min(time.monotonic(), self._ended) - self._start
 
     @property
     def trials(self) -> list[dict[str, Any]]:
@@ -83,6 +84,7 @@ class Search:
             self._finalists = self._affordable()
         self._save()
         self._run_finalists()
+        self._ended = time.monotonic()
 
     def finalists(self) -> list[str]:
         """Returns the ids of the best trials and of the defaults, the best first."""
