@@ -5,7 +5,9 @@ import shutil
 import signal
 import socket
 import subprocess
+import tempfile
 import time
+from pathlib import Path
 
 import pytest
 from sqlalchemy import func, select
@@ -22,12 +24,17 @@ _SECONDS = 30
 
 
 @pytest.fixture(scope="module")
-def url(tmp_path_factory):
+def folder():
+    """A folder that another user may reach, which those of pytest are not."""
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder)
+
+
+@pytest.fixture(scope="module")
+def url(folder):
     if shutil.which("initdb") is None or shutil.which("postgres") is None:
         pytest.skip("PostgreSQL is not installed")
-    folder = tmp_path_factory.mktemp("postgres")
-    for parent in (folder, *folder.parents[:2]):
-        parent.chmod(0o755)
     user = {}
     if os.geteuid() == 0:  # the server does not run as root
         user = {"user": "nobody", "group": "nogroup", "extra_groups": []}
