@@ -39,8 +39,9 @@ ENCODERS: dict[str, Callable[..., keras.Model]] = {
 _BATCH_SIZES = (16, 256)
 _BATCHES = 16
 """So many batches an epoch at least, as far as the bounds of their size allow."""
-_STEPS = 1500
-_EPOCHS = (10, 200)
+_STEPS = {False: 600, True: 1500}
+"""So many steps, in order or not, as far as the bounds of the epochs allow."""
+_EPOCHS = (5, 200)
 _WARMUP_SHARE = 0.05
 
 
@@ -93,7 +94,8 @@ def recipe_of(settings: RetrievalTraining, users: int, *, in_order: bool) -> Rec
     batch_size = settings.batch_size or min(max(suited, _BATCH_SIZES[0]), most)
     steps = -(-users // batch_size)
     return Recipe(
-        epochs=settings.epochs or min(max(-(-_STEPS // max(steps, 1)), _EPOCHS[0]), _EPOCHS[1]),
+        epochs=settings.epochs
+        or min(max(-(-_STEPS[in_order] // max(steps, 1)), _EPOCHS[0]), _EPOCHS[1]),
         batch_size=batch_size,
         learning_rate=settings.learning_rate or 3e-3,
         weight_decay=settings.weight_decay,
