@@ -13,7 +13,7 @@ from dlkit.evaluation.retrieval_baselines import ease_weights
 _TUNING_ITEMS = 3000
 _TUNING_CASES = 5000
 _REGULARIZATIONS = (20.0, 50.0, 100.0, 200.0, 400.0, 800.0)
-_TEXT_WEIGHTS = (0.0, 1.0, 3.0, 6.0)
+_TEXT_WEIGHTS = (0.0, 2.0, 5.0, 10.0)
 _BLOCK = 1000
 
 
