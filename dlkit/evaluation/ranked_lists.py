@@ -7,7 +7,7 @@ import numpy as np
 import scipy.sparse as sp
 
 _AT = (10, 20)
-_BATCH = 8_000_000  # scores held at a time
+_BATCH = 2_000_000  # scores held at a time
 _DRAWS = 1000
 
 Score = Callable[[np.ndarray], np.ndarray]

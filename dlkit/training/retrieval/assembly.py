@@ -14,9 +14,9 @@ from dlkit.tasks.item_scores import ItemScores
 from dlkit.training.retrieval.item_text import text_neighbours
 from dlkit.training.retrieval.linear import ItemWeights
 
-_MIXES = (0.0, 10.0, 30.0, 60.0, 100.0, 150.0, 250.0, 500.0)
+_MIXES = (0.0, 10.0, 30.0, 100.0, 200.0, 400.0, 800.0, 1600.0)
 _DECAYS = (1.0, 0.95, 0.9, 0.8, 0.7, 0.5)
-_CASES = 5000
+_CASES = 3000
 _SHARPNESS = 2
 _CAUTION = 0.5
 

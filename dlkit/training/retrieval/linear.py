@@ -10,10 +10,10 @@ from dlkit.data.histories import Histories
 from dlkit.evaluation.ranked_lists import measures, rank
 from dlkit.evaluation.retrieval_baselines import ease_weights
 
-_TUNING_ITEMS = 3000
-_TUNING_CASES = 5000
+_TUNING_ITEMS = 10_000
+_TUNING_CASES = 3000
 _REGULARIZATIONS = (20.0, 50.0, 100.0, 200.0, 400.0, 800.0)
-_TEXT_WEIGHTS = (0.0, 1.0, 3.0, 6.0)
+_TEXT_WEIGHTS = (0.0, 2.0, 5.0, 10.0)
 _BLOCK = 1000
 
 
@@ -120,7 +120,7 @@ def choose_penalties(
     text_weight: float | None,
     seed: int,
 ) -> tuple[Penalties, Penalties]:
-    """Chooses how to solve, in validation and on a sample of the items.
+    """Chooses how to solve, in validation; of many items, on a sample of them.
 
     Args:
         histories: What users did.
@@ -154,8 +154,5 @@ def choose_penalties(
     plain = max((Penalties(choice, 0.0) for choice in choices), key=quality)
     if text_weight is not None:
         return plain._replace(text_weight=text_weight), plain
-    around = {plain.regularization} | (
-        {plain.regularization / 2} if regularization is None else set()
-    )
-    tried = [Penalties(r, w) for r in sorted(around) for w in _TEXT_WEIGHTS]
+    tried = [plain._replace(text_weight=weight) for weight in _TEXT_WEIGHTS]
     return max(tried, key=quality), plain

@@ -36,7 +36,12 @@ from dlkit.training.retrieval.fit import (
     recipe_of,
 )
 from dlkit.training.retrieval.item_text import ItemTerms
-from dlkit.training.retrieval.linear import Penalties, choose_penalties, learn_item_weights
+from dlkit.training.retrieval.linear import (
+    ItemWeights,
+    Penalties,
+    choose_penalties,
+    learn_item_weights,
+)
 from dlkit.training.retrieval.measuring import Shown, baselines, measured
 from dlkit.training.retrieval.new_items import write_text_part
 from dlkit.training.retrieval.settings import RetrievalTraining
@@ -97,15 +102,18 @@ def train_retrieval(
         text_weight=settings.text_weight,
         seed=settings.seed,
     )
-    learner = _Learner(settings, data, features, penalties, folder)
-    scores, history = learner.learn(learned, cases, mix=Mix(0.0, 1.0))
+    learner = _Learner(settings, data, features, folder)
+    every = data.split.training(with_validation=True)
+    # before anything else is held, as this takes the most memory
+    linear = learner.linear(learned, penalties)
+    final_linear = learner.linear(every, penalties) if settings.refit else linear
+    scores, history = learner.learn(learned, cases, linear, mix=Mix(0.0, 1.0))
     mix = choose_mix(scores, cases, in_order=data.in_order)
     scores.mix, scores.decay = mix
     metrics: dict[str, Any] = {"validation": measures(rank_cases(scores, cases))}
     if settings.refit:
-        learned = data.split.training(with_validation=True)
-        epochs = int(np.argmin(history["val_loss"])) + 1
-        scores, _ = learner.learn(learned, None, mix=mix, epochs=epochs)
+        learned, epochs = every, int(np.argmin(history["val_loss"])) + 1
+        scores, _ = learner.learn(learned, None, final_linear, mix=mix, epochs=epochs)
     known = histories_of(
         data.split.events,
         np.flatnonzero(data.split.part <= (1 if settings.refit else 0)),
@@ -138,21 +146,28 @@ class _Learner(NamedTuple):
     settings: RetrievalTraining
     data: RetrievalData
     features: ItemFeatures
-    penalties: Penalties
     folder: Path
 
+    def linear(self, learned: Histories, penalties: Penalties) -> ItemWeights:
+        return learn_item_weights(
+            learned,
+            self.features.terms,
+            penalties,
+            most_items=self.settings.linear_items,
+            neighbours=self.settings.neighbours,
+        )
+
     def learn(
-        self, learned: Histories, cases: Cases | None, *, mix: Mix, epochs: int | None = None
+        self,
+        learned: Histories,
+        cases: Cases | None,
+        linear: ItemWeights,
+        *,
+        mix: Mix,
+        epochs: int | None = None,
     ) -> tuple[ItemScores, dict[str, list[float]]]:
         settings, terms = self.settings, self.features.terms
         popularity = popularity_of(learned, terms.shape[0])
-        linear = learn_item_weights(
-            learned,
-            terms,
-            self.penalties,
-            most_items=settings.linear_items,
-            neighbours=settings.neighbours,
-        )
         keras.utils.set_random_seed(settings.seed)  # whatever was trained, or resumed, before
         network = network_of(settings, in_order=self.data.in_order)
         model = build_retrieval(settings, network, self.features, popularity)
