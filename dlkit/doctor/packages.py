@@ -76,14 +76,17 @@ def check_package(requirement: Requirement) -> Finding:
 
 
 def check_extra(extra: str, requirements: Sequence[Requirement]) -> Finding:
-    """Says what an extra is for and whether it is there; a part of it alone is a problem."""
+    """Says what an extra is for and whether it is there; an unfit version is a problem.
+
+    A part of it alone is none: others may have brought that part.
+    """
     name = f"extra {extra}"
     purpose = EXTRAS.get(extra) or ", ".join(requirement.name for requirement in requirements)
     findings = [check_package(requirement) for requirement in requirements]
     lacking = [found for found in findings if found.problem]
     if not lacking:
         return Finding(name, f"installed ({purpose})")
-    if all(found.value == "missing" for found in findings):
+    if all(found.value == "missing" for found in lacking):
         return Finding(name, f"not installed ({purpose})")
     problem = "; ".join(f"{found.name} {found.value}: {found.problem}" for found in lacking)
     return Finding(name, f"in part ({purpose})", problem, f"pip install 'dlkit[{extra}]'")

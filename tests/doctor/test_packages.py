@@ -90,6 +90,12 @@ def test_an_extra_in_part():
     assert finding.fix == "pip install 'dlkit[test]'"
 
 
+def test_a_part_of_an_extra_that_others_brought():
+    requirements = [Requirement("hypothesis>=6"), Requirement("pytest>=8")]
+    finding = check_extra("test", requirements)
+    assert (finding.value, finding.problem) == (f"not installed ({EXTRAS['test']})", None)
+
+
 def test_another_python(monkeypatch):
     monkeypatch.setattr(packages.platform, "python_version", lambda: "3.10.2")
     finding = check_python(">=3.11")
