@@ -82,6 +82,7 @@ def ease_weights(gram: np.ndarray, *, regularization: float) -> np.ndarray:
         raise InputError(f"{msg}{regularization}. Raise it.")
     inverse, _ = lapack.spotri(factor, lower=1, overwrite_c=1)
     _mirror(inverse)
+    inverse = inverse.T  # the same, as it is symmetric, but row by row: products need no copy
     diagonal = np.diag(inverse).copy()
     inverse /= -diagonal  # column by column
     np.fill_diagonal(inverse, 0)
