@@ -14,7 +14,9 @@ from dlkit.networks.bert import bert
 from dlkit.networks.pretrained_files import BERT_FILES, find_pretrained
 from dlkit.networks.recommended import Recommended
 
-RECOMMENDED = Recommended(batch_size=32, learning_rate=1.5e-4, steps=1400, fitted_heads=True)
+RECOMMENDED = Recommended(
+    batch_size=32, learning_rate=1.5e-4, steps=1400, fitted_heads=True, refit=False
+)
 """Five epochs over 10,000 texts: about 100 CPU seconds each for a MiniLM and short texts."""
 
 
