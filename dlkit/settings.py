@@ -148,10 +148,10 @@ class TextTraining(LabelledTraining):
     network: str = "wide_and_deep"
     """A network of dlkit.networks, or MODULE:BUILDER of your own."""
 
-    refit: bool | None = None
+    refit: Literal["auto", "yes", "no"] = "auto"
     """Whether the network learns once more from the start, for the epochs that validation chose and
-    from its rows too; not those of --validation-data, which are never learned from. Without it all
-    networks do but a pretrained encoder that learns, for which it takes long and gives little."""
+    from its rows too; not those of --validation-data, which are never learned from. All
+    networks do by themselves but a pretrained encoder that learns, for which it takes long."""
 
     text_column: str = "text"
     """Column of the texts."""

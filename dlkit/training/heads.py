@@ -186,7 +186,7 @@ def learns_again(settings: TextTraining) -> bool:
     """Returns whether a second training is to learn the rows of validation as well."""
     if settings.validation_data:
         return False
-    return _recommended(settings).refit if settings.refit is None else settings.refit
+    return _recommended(settings).refit if settings.refit == "auto" else settings.refit == "yes"
 
 
 def _recommended(settings: TextTraining) -> Recommended:
