@@ -47,6 +47,13 @@ def test_events_come_in_the_order_of_time_with_the_highest_weight(tmp_path):
     assert np.diff(events.times).tolist() == [2 * 86400]
 
 
+def test_events_of_one_time_stay_in_the_order_of_their_rows(tmp_path):
+    rows = [{"user": "u", "item": item, "time": "2024-01-01"} for item in "bca"]
+    columns = EventColumns("user", "item", time="time")
+    events, _ = read_events(write(tmp_path / "e.jsonl", rows), ITEMS, columns)
+    assert events.items.tolist() == [1, 2, 0]
+
+
 def test_low_ratings_are_left_out(tmp_path):
     rows = [{"user": "u", "item": i, "rating": r} for i, r in (("a", 5), ("b", 3.5), ("c", 4))]
     columns = EventColumns("user", "item", rating="rating")
