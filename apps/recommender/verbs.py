@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 _APP = "recommender"
 _SAMPLE = Path(__file__).parent / "sample"
-_DIVERSITY = 0.1
+_DIVERSITY = 0.14
 
 
 @dataclasses.dataclass(frozen=True)

@@ -18,8 +18,8 @@ _NAMES_START = 2  # a look-up of names gives 0 to none and 1 to unknown ones
 class ItemScores(keras.layers.Layer):
     """Scores every item for a history: a linear part, and the likeness of vectors.
 
-    score = state . vector + bias + mix * (the weights of the newest event's items, and of those
-    before it, each step fainter by `decay`) / (the root of the sum of their squares)
+    score = (state . vector + bias + mix * (the weights of the newest event's items, and of those
+    before it, each step fainter by `decay`) / (the root of the sum of their squares)) / temperature
 
     An item that nobody has used yet has no weights of its own in the linear part: it gets those of
     the items whose texts are like its own. A history without any known item gets the popularity of
@@ -35,6 +35,7 @@ class ItemScores(keras.layers.Layer):
         alike: Items with a text like that of a new one which it stands on.
         mix: How much the linear part counts.
         decay: How much an event counts beside the one that came after it.
+        temperature: What makes the softmax of the scores the chance of each item.
     """
 
     def __init__(
@@ -49,6 +50,7 @@ class ItemScores(keras.layers.Layer):
         alike: int = 0,
         mix: float = 1.0,
         decay: float = 1.0,
+        temperature: float = 1.0,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -56,7 +58,7 @@ class ItemScores(keras.layers.Layer):
         self.encoder = (
             keras.saving.deserialize_keras_object(encoder) if isinstance(encoder, dict) else encoder
         )
-        self.longest, self.mix, self.decay = longest, mix, decay
+        self.longest, self.mix, self.decay, self.temperature = longest, mix, decay, temperature
         self.new_items, self.alike = new_items, alike
 
     def build(self, input_shape: Any = None) -> None:
@@ -89,6 +91,7 @@ class ItemScores(keras.layers.Layer):
         numbers = self._newest(numbers)
         known = tf.reduce_any(numbers > 0, axis=1, keepdims=True)
         scores = self.deep_scores(numbers) + self.mix * self.linear_scores(numbers, self.decay)
+        scores /= self.temperature
         fallback = tf.convert_to_tensor(self.popularity)[None]
         scores = tf.where(known, scores, fallback)
         places = tf.where(numbers > 0)
@@ -152,6 +155,7 @@ class ItemScores(keras.layers.Layer):
             "alike": self.alike,
             "mix": self.mix,
             "decay": self.decay,
+            "temperature": self.temperature,
         }
 
 

@@ -22,10 +22,11 @@ _CAUTION = 0.5
 
 
 class Mix(NamedTuple):
-    """How the linear part counts, see `ItemScores`."""
+    """How the parts go together, see `ItemScores`."""
 
     mix: float
     decay: float
+    temperature: float = 1.0
 
 
 class Deep(NamedTuple):
@@ -70,8 +71,7 @@ def assemble(
         longest=longest,
         new_items=len(new),
         alike=numbers.shape[1],
-        mix=mix.mix,
-        decay=mix.decay,
+        **mix._asdict(),
         name="item_scores",
     )
     layer.build()

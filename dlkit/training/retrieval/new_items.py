@@ -72,7 +72,7 @@ def with_new_items(
         popularity,
         sp.vstack([old_terms, new_terms]).tocsr(),
         longest=layer.longest,
-        mix=Mix(layer.mix, layer.decay),
+        mix=Mix(layer.mix, layer.decay, layer.temperature),
     )
     together.encoder.set_weights(layer.encoder.get_weights())
     return together, every

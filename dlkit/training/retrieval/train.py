@@ -45,6 +45,7 @@ from dlkit.training.retrieval.linear import (
 from dlkit.training.retrieval.measuring import Shown, baselines, measured
 from dlkit.training.retrieval.new_items import write_text_part
 from dlkit.training.retrieval.settings import RetrievalTraining
+from dlkit.training.retrieval.temperature import choose_temperature
 from dlkit.training.retrieval.text_encodings import encode_texts
 from dlkit.training.run_folder import write_atomically, write_json
 from dlkit.training.same_data import check_same_data
@@ -109,7 +110,9 @@ def train_retrieval(
     final_linear = learner.linear(every, penalties) if settings.refit else linear
     scores, history = learner.learn(learned, cases, linear, mix=Mix(0.0, 1.0))
     mix = choose_mix(scores, cases, in_order=data.in_order)
-    scores.mix, scores.decay = mix
+    scores.mix, scores.decay, _ = mix
+    scores.temperature = choose_temperature(scores, cases)
+    mix = mix._replace(temperature=scores.temperature)
     metrics: dict[str, Any] = {"validation": measures(rank_cases(scores, cases))}
     if settings.refit:
         learned, epochs = every, int(np.argmin(history["val_loss"])) + 1
