@@ -104,7 +104,7 @@ def _approximate(options: Options) -> None:
         index.load_index(str(options.index), max_elements=options.vectors)
     else:
         start = time.perf_counter()
-        index.init_index(max_elements=options.vectors, M=24, ef_construction=200)
+        index.init_index(max_elements=options.vectors, M=16, ef_construction=100)
         index.add_items(vectors, num_threads=os.cpu_count())
         print(f"index built in {time.perf_counter() - start:.0f} s", flush=True)
         if options.index is not None:

@@ -7,6 +7,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from dlkit.tasks.ranking import Ranking
 from dlkit.tasks.retrieval import vectors_of
 
 _OWN = 0.1
@@ -36,6 +37,7 @@ class ItemScores(keras.layers.Layer):
         mix: How much the linear part counts.
         decay: How much an event counts beside the one that came after it.
         temperature: What makes the softmax of the scores the chance of each item.
+        ranking: Puts the best items in a new order; None leaves them in theirs.
     """
 
     def __init__(
@@ -51,6 +53,7 @@ class ItemScores(keras.layers.Layer):
         mix: float = 1.0,
         decay: float = 1.0,
         temperature: float = 1.0,
+        ranking: Ranking | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -60,6 +63,9 @@ class ItemScores(keras.layers.Layer):
         )
         self.longest, self.mix, self.decay, self.temperature = longest, mix, decay, temperature
         self.new_items, self.alike = new_items, alike
+        self.ranking = (
+            keras.saving.deserialize_keras_object(ranking) if isinstance(ranking, dict) else ranking
+        )
 
     def build(self, input_shape: Any = None) -> None:
         """Makes the tables, which training fills."""
@@ -77,6 +83,8 @@ class ItemScores(keras.layers.Layer):
         self.new_numbers = table("new_numbers", (self.new_items,), "int32")
         self.alike_numbers = table("alike_numbers", (self.new_items, self.alike), "int32")
         self.alike_weights = table("alike_weights", (self.new_items, self.alike))
+        if self.ranking is not None:
+            self.ranking.build()
         self.built = True
 
     def call(self, numbers: Any) -> Any:
@@ -88,17 +96,22 @@ class ItemScores(keras.layers.Layer):
         Returns:
             float32 `(batch, items)`; what is in the history has minus infinity.
         """
-        numbers = self._newest(numbers)
+        numbers = self.newest(numbers)
+        deep, linear, scores = self.parts(numbers)
         known = tf.reduce_any(numbers > 0, axis=1, keepdims=True)
-        scores = self.deep_scores(numbers) + self.mix * self.linear_scores(numbers, self.decay)
-        scores /= self.temperature
-        fallback = tf.convert_to_tensor(self.popularity)[None]
-        scores = tf.where(known, scores, fallback)
+        if self.ranking is not None:
+            scores = self.ranking(numbers, deep, linear, scores)
+        return tf.where(known, scores, tf.convert_to_tensor(self.popularity)[None])
+
+    def parts(self, numbers: Any) -> tuple[Any, Any, Any]:
+        """Returns both parts of the scores and their sum without what is in the history."""
+        deep = self.deep_scores(numbers) / self.temperature
+        linear = self.linear_scores(numbers, self.decay) * (self.mix / self.temperature)
         places = tf.where(numbers > 0)
         seen = tf.cast(tf.gather_nd(numbers, places) - 1, tf.int64)
         places = tf.stack([places[:, 0], seen], 1)
         nothing = tf.fill(tf.shape(seen), -np.inf)
-        return tf.tensor_scatter_nd_update(scores, places, nothing)
+        return deep, linear, tf.tensor_scatter_nd_update(deep + linear, places, nothing)
 
     def deep_scores(self, numbers: Any) -> Any:
         """Returns the part of the vectors, float32 `(batch, items)`."""
@@ -133,7 +146,7 @@ class ItemScores(keras.layers.Layer):
             tf.tensor_scatter_nd_add(tf.transpose(total), places, tf.transpose(of_new))
         )
 
-    def _newest(self, numbers: Any) -> Any:
+    def newest(self, numbers: Any) -> Any:
         """Moves what there is to the end, in its order, and cuts what is too old."""
         order = tf.argsort(tf.cast(numbers > 0, tf.int32), axis=1, stable=True)
         return tf.gather(numbers, order, axis=1, batch_dims=1)[:, -self.longest :]
@@ -156,6 +169,7 @@ class ItemScores(keras.layers.Layer):
             "mix": self.mix,
             "decay": self.decay,
             "temperature": self.temperature,
+            "ranking": keras.saving.serialize_keras_object(self.ranking),
         }
 
 

@@ -7,7 +7,7 @@ from dlkit.data.events import EventColumns, k_core, read_events
 from dlkit.data.items import Items
 from dlkit.errors import InputError
 
-ITEMS = Items(["a", "b", "c"], ["a", "b", "c"], [""] * 3, [()] * 3, [""] * 3)
+ITEMS = Items(["a", "b", "c"], ["a", "b", "c"], [""] * 3, [()] * 3, [""] * 3, [()] * 3)
 PLAIN = EventColumns("user", "item")
 
 

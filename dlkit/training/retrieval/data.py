@@ -4,6 +4,8 @@ import hashlib
 from collections.abc import Sequence
 from typing import NamedTuple
 
+import pyarrow as pa
+
 import numpy as np
 
 from dlkit.data.event_splits import Cases, EventSplit, split_events
@@ -76,6 +78,7 @@ def load_retrieval_data(
     if not given and settings.test_fraction:
         test = split.cases("test")
     notes.append(f"{note} {count(len(items.ids), 'item')} in all.")
+    pa.default_memory_pool().release_unused()  # what reading took is not needed again
     return RetrievalData(items, split, test, notes)
 
 
@@ -91,6 +94,7 @@ def load_items(settings: RetrievalTraining, sources: Sequence[str]) -> Items:
         text_columns=names_of(settings.text_columns),
         tag_columns=names_of(settings.tag_columns),
         category_column=settings.category_column,
+        feature_columns=names_of(settings.feature_columns),
     )
 
 
