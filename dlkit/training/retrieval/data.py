@@ -4,9 +4,8 @@ import hashlib
 from collections.abc import Sequence
 from typing import NamedTuple
 
-import pyarrow as pa
-
 import numpy as np
+import pyarrow as pa
 
 from dlkit.data.event_splits import Cases, EventSplit, split_events
 from dlkit.data.events import EventColumns, Events, k_core, read_events
