@@ -116,8 +116,12 @@ class ItemScores(keras.layers.Layer):
     def deep_scores(self, numbers: Any) -> Any:
         """Returns the part of the vectors, float32 `(batch, items)`."""
         vectors = tf.convert_to_tensor(self.vectors)
-        states = self.encoder(vectors_of(vectors, numbers), training=False)
-        return tf.matmul(states, vectors, transpose_b=True) + self.bias
+        return tf.matmul(self.states(numbers), vectors, transpose_b=True) + self.bias
+
+    def states(self, numbers: Any) -> Any:
+        """Returns what the encoder makes of histories, float32 `(batch, dim)`."""
+        vectors = tf.convert_to_tensor(self.vectors)
+        return self.encoder(vectors_of(vectors, numbers), training=False)
 
     def linear_scores(self, numbers: Any, decay: float) -> Any:
         """Returns the linear part before `mix`, float32 `(batch, items)`."""
