@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _APP = "recommender"
 _SAMPLE = Path(__file__).parent / "sample"
-_DIVERSITY = 0.14
+_DIVERSITY = 0.145
 
 
 @dataclasses.dataclass(frozen=True)

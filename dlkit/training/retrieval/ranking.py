@@ -16,13 +16,16 @@ from dlkit.networks.cross_network import cross_network
 from dlkit.tasks.item_scores import ItemScores
 from dlkit.tasks.ranking import Ranking, columns_of
 
-_CASES = 6000
+_CASES = 20_000
 _BATCH = 100
 _FEWEST = 50
 """Cases without which nothing is learned."""
 _NEWEST = 0.1
 """Share of the events that are new: what became more usual among them is on the rise."""
-_FIT: dict[str, Any] = {"epochs": 12, "batch_size": 1024, "shuffle": True, "verbose": 0}
+_ROWS = 6400
+"""Candidates in a step."""
+_STEPS = 800
+_EPOCHS = (2, 20)
 
 
 class RankingTables(NamedTuple):
@@ -159,8 +162,10 @@ def _network(
     if columns is not None:
         scale.adapt(columns.reshape(-1, width))
     body = cross_network(input_shape=(width,))
-    head = keras.layers.Dense(len(strengths), dtype="float32", name="logits")
-    return keras.Model(inputs, head(body(scale(inputs))), name="ranking_network")
+    head = keras.layers.Dense(len(strengths), kernel_initializer="zeros", name="logits")
+    # it starts from the chance that retrieval gives, and learns what is wrong with that
+    outputs = keras.layers.Add(name="better")([inputs[:, :1], head(body(scale(inputs)))])
+    return keras.Model(inputs, outputs, name="ranking_network")
 
 
 def _fitted(
@@ -173,13 +178,15 @@ def _fitted(
     keras.utils.set_random_seed(seed)
     network = _network(tables, strengths, columns)
     rows = columns.reshape(-1, columns.shape[-1])
-    steps = _FIT["epochs"] * -(-len(rows) // _FIT["batch_size"])
+    steps = -(-len(rows) // _ROWS)
+    epochs = int(np.clip(-(-_STEPS // steps), *_EPOCHS))
     network.compile(
-        keras.optimizers.AdamW(keras.optimizers.schedules.CosineDecay(3e-3, steps)),
+        keras.optimizers.AdamW(keras.optimizers.schedules.CosineDecay(2e-3, epochs * steps)),
         loss=keras.losses.BinaryCrossentropy(from_logits=True),
         jit_compile=False,
     )
-    network.fit(rows, reached.reshape(-1, len(strengths)), **_FIT)
+    targets = reached.reshape(-1, len(strengths))
+    network.fit(rows, targets, batch_size=_ROWS, epochs=epochs, verbose=0)
     return network
 
 

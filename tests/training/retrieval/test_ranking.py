@@ -13,7 +13,7 @@ IDS = [str(number) for number in range(TOTAL)]
 
 
 class Scores:
-    """Scores that say nothing, in the order of the items."""
+    """Scores that say nothing, other ones for each history."""
 
     items, longest = TOTAL, 10
 
@@ -21,8 +21,9 @@ class Scores:
         return numbers
 
     def parts(self, numbers):
-        scores = tf.tile(-tf.range(30.0)[None] / 100, (tf.shape(numbers)[0], 1))
-        return scores, tf.zeros_like(scores), scores
+        scores = tf.sin(tf.cast(numbers[:, -1:], tf.float32) * (100 + tf.range(30.0)) ** 2)
+        seen = tf.reduce_any(tf.one_hot(numbers - 1, TOTAL) > 0, axis=1)
+        return scores, tf.zeros_like(scores), tf.where(seen, -np.inf, scores)
 
 
 def make_cases(telling):
