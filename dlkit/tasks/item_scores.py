@@ -10,6 +10,11 @@ import tensorflow as tf
 from dlkit.tasks.ranking import Ranking
 from dlkit.tasks.retrieval import vectors_of
 
+TABLES = (
+    *("vectors", "bias", "neighbour_numbers", "neighbour_weights", "popularity"),
+    *("new_numbers", "alike_numbers", "alike_weights"),
+)
+"""The weights of `ItemScores` that training fills."""
 _OWN = 0.1
 """What an item in the history counts for new ones that are like it, beside what its weights say."""
 _NAMES_START = 2  # a look-up of names gives 0 to none and 1 to unknown ones
@@ -83,7 +88,7 @@ class ItemScores(keras.layers.Layer):
         self.new_numbers = table("new_numbers", (self.new_items,), "int32")
         self.alike_numbers = table("alike_numbers", (self.new_items, self.alike), "int32")
         self.alike_weights = table("alike_weights", (self.new_items, self.alike))
-        if self.ranking is not None:
+        if self.ranking is not None and not self.ranking.built:
             self.ranking.build()
         self.built = True
 

@@ -10,7 +10,7 @@ from dlkit.data.items import Items
 from dlkit.errors import InputError
 from dlkit.tasks.item_scores import ItemScores
 from dlkit.tasks.ranking import Ranking
-from dlkit.training.retrieval.assembly import Deep, Mix, assemble
+from dlkit.training.retrieval.assembly import Deep, Mix, assemble, with_ranking
 from dlkit.training.retrieval.item_text import ItemTerms, text_neighbours
 from dlkit.training.retrieval.linear import ItemWeights
 from dlkit.training.retrieval.ranking import RankingTables, category_numbers, ranking_of
@@ -78,7 +78,8 @@ def with_new_items(
     )
     together.encoder.set_weights(layer.encoder.get_weights())
     if layer.ranking is not None:
-        together.ranking = _with_items(layer.ranking, every, len(new.ids))
+        ranking = _with_items(layer.ranking, every, len(new.ids))
+        together = with_ranking(together, ranking)
     return together, every
 
 

@@ -24,6 +24,7 @@ from dlkit.training.retrieval.assembly import (
     popularity_of,
     rank_cases,
     unit_vectors,
+    with_ranking,
 )
 from dlkit.training.retrieval.catalogue import write_catalogue
 from dlkit.training.retrieval.data import RetrievalData, load_retrieval_data
@@ -136,7 +137,7 @@ def learn_from(settings: RetrievalTraining, data: RetrievalData, folder: Path) -
         scores, _ = learner.learn(learned, None, final_linear, mix=mix, epochs=epochs)
     if ranking is not None:
         tables = learner.tables(with_validation=settings.refit)
-        scores.ranking = ranking_of(ranking, strengths, tables)
+        scores = with_ranking(scores, ranking_of(ranking, strengths, tables))
     known = histories_of(
         data.split.events,
         np.flatnonzero(data.split.part <= (1 if settings.refit else 0)),
