@@ -162,7 +162,7 @@ def _measure(run: dict[str, Any], results: Path) -> None:
 def _settings(data: str, seed: int) -> Any:
     from dlkit.training.retrieval.settings import RetrievalTraining
 
-    return RetrievalTraining(**_DATA[data], seed=seed, split_seed=0, baseline=False, ranking=False)
+    return RetrievalTraining(**_DATA[data], seed=seed, split_seed=0, baseline=False)
 
 
 def _sources(data: str, results: Path) -> tuple[list[str], list[str]]:
