@@ -2,7 +2,7 @@
 
 First an exported recommender of 10,000 items with random weights, asked through its SavedModel for
 the best 20 after a history of 50, one request at a time. Then 1,000,000 vectors: all of them
-scored by NumPy beside an index of `hnswlib` (pip install "dlkit[benchmark]"), with the share of the
+scored by NumPy beside an approximate index (pip install "dlkit[index]"), with the share of the
 exact best 20 that the index finds. Times are wall times; the machine should have nothing else to
 do.
 
@@ -90,7 +90,7 @@ def _exact(options: Options) -> None:
 
 
 def _approximate(options: Options) -> None:
-    import hnswlib
+    from dlkit.serving.item_index import ItemIndex
 
     draw = np.random.default_rng(0)
     centres = draw.normal(size=(options.clusters, options.dim)).astype(np.float32)
@@ -98,30 +98,23 @@ def _approximate(options: Options) -> None:
     vectors += 0.5 * draw.normal(size=vectors.shape).astype(np.float32)
     queries = vectors[draw.integers(options.vectors, size=options.requests)]
     queries = queries + 0.5 * draw.normal(size=queries.shape).astype(np.float32)
-    index = hnswlib.Index(space="ip", dim=options.dim)
-    index.set_num_threads(options.threads)
     if options.index is not None and options.index.exists():
-        index.load_index(str(options.index), max_elements=options.vectors)
+        index = ItemIndex.load(options.index, options.dim)
     else:
         start = time.perf_counter()
-        index.init_index(max_elements=options.vectors, M=24, ef_construction=200)
-        index.add_items(vectors, num_threads=os.cpu_count())
+        index = ItemIndex(options.dim)
+        index.add(vectors)
         print(f"index built in {time.perf_counter() - start:.0f} s", flush=True)
         if options.index is not None:
-            index.save_index(str(options.index))
-    best = [set(_best(vectors, query)) for query in queries]
+            index.save(options.index)
     _say(
         f"exact, {options.vectors:,} vectors by NumPy",
         _times(lambda query: _best(vectors, query), queries[:20]),
     )
-    for width in (50, 100, 200, 400, 800):
-        index.set_ef(width)
-        milliseconds = _times(lambda query: index.knn_query(query, _AT), queries)
-        found = [index.knn_query(query, _AT)[0][0].tolist() for query in queries]
-        recall = np.mean(
-            [len(one & set(other)) / _AT for one, other in zip(best, found, strict=True)]
-        )
-        _say(f"index, width {width}, recall@{_AT} {recall:.4f}", milliseconds)
+    for least in (0.9, 0.95, 0.98):
+        recall = index.widen(vectors, queries, at=_AT, least=least)
+        milliseconds = _times(lambda query: index.find(query[None], _AT), queries)
+        _say(f"index, recall@{_AT} {recall:.4f}", milliseconds)
 
 
 def _best(vectors: np.ndarray, query: np.ndarray) -> list[int]:

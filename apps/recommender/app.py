@@ -13,15 +13,18 @@ from apps.recommender.verbs import (
     recommend,
     similar,
     train,
+    tune,
 )
 from dlkit.app import App, Verb
 from dlkit.serving.command import Serve, serve
 from dlkit.training.retrieval.settings import RetrievalTraining
+from dlkit.tuning.options import RankingSearch, tune_options
 
 
 def _verbs(app: App) -> Mapping[str, Verb]:
     return {
         "train": Verb(RetrievalTraining, train),
+        "tune": Verb(tune_options(RetrievalTraining, RankingSearch), tune),
         "evaluate": Verb(Evaluate, evaluate),
         "recommend": Verb(Recommend, recommend),
         "similar": Verb(Similar, similar),

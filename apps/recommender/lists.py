@@ -4,9 +4,12 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
+from scipy.special import softmax
 
-CANDIDATES = 100
+CANDIDATES = 300
 """Items that are looked at for a list, the best by score."""
+_PAGE = 10
+"""Items that are read at a glance: among them, the best come first."""
 
 
 class Rules(NamedTuple):
@@ -28,13 +31,15 @@ class Rules(NamedTuple):
 def make_list(
     scores: np.ndarray, vectors: np.ndarray, categories: Sequence[str], rules: Rules, *, size: int
 ) -> list[int]:
-    """Chooses items one after the other, each for its score and for what it adds.
+    """Chooses items one after the other, each for its chance and for what it adds.
 
     Carbonell and Goldstein, "The use of MMR, diversity-based reranking for reordering documents
-    and producing summaries", 1998, over scores between 0 and 1.
+    and producing summaries", 1998, with the mean likeness to what was chosen, and the root of the
+    chance of each item: a user of whom little is sure gets more different items.
 
     Args:
-        scores: float `(items,)`, minus infinity for items that are out of question.
+        scores: float `(items,)`, logits of the chance; minus infinity for items that are out of
+            question.
         vectors: float `(items, dim)` of unit length: items are alike as far as these are.
         categories: Of each item, "" for none.
         rules: What may be in the list.
@@ -48,14 +53,13 @@ def make_list(
     best = best[scores[best] > -np.inf]
     if not len(best):
         return []
-    low, high = scores[best[-1]], scores[best[0]]
-    worth = (scores[best] - low) / max(high - low, 1e-9)
-    nearest = np.zeros(len(best))  # likeness to the most similar item of the list
+    worth = np.sqrt(softmax(scores[best]))
+    likeness = np.zeros(len(best))  # sum over the items of the list
     free = np.ones(len(best), bool)
     counts: dict[str, int] = {}
     chosen: list[int] = []
     while len(chosen) < size and free.any():
-        value = (1 - rules.diversity) * worth - rules.diversity * nearest
+        value = (1 - rules.diversity) * worth - rules.diversity * likeness / max(len(chosen), 1)
         place = int(np.argmax(np.where(free, value, -np.inf)))
         free[place] = False
         item = int(best[place])
@@ -64,8 +68,9 @@ def make_list(
             continue
         counts[category] = counts.get(category, 0) + 1
         chosen.append(item)
-        nearest = np.maximum(nearest, vectors[best] @ vectors[item])
-    return chosen
+        likeness += vectors[best] @ vectors[item]
+    pages = (chosen[start : start + _PAGE] for start in range(0, len(chosen), _PAGE))
+    return [item for page in pages for item in sorted(page, key=lambda item: -scores[item])]
 
 
 def reasons(

@@ -11,13 +11,14 @@ import tyro
 from dlkit.errors import InputError
 from dlkit.runs import existing_run, load_model, saved_settings, start_run
 from dlkit.training.retrieval.settings import RetrievalTraining
+from dlkit.tuning.options import Tune
 
 if TYPE_CHECKING:
     from apps.recommender.recommender import Recommender
 
 _APP = "recommender"
 _SAMPLE = Path(__file__).parent / "sample"
-_DIVERSITY = 0.1
+_DIVERSITY = 0.145
 
 
 @dataclasses.dataclass(frozen=True)
@@ -131,6 +132,14 @@ def train(settings: RetrievalTraining) -> Path:
     _print_report(trained.metrics)
     _say(f"run: {folder}\nreport: {folder / 'report.html'}")
     return folder
+
+
+def tune(options: Tune) -> Path:
+    """Searches, trains the winner, and returns the folder of its run."""
+    from dlkit.tuning import verb
+    from dlkit.tuning.retrieval_subject import RetrievalSubject
+
+    return verb.tune(RetrievalSubject(_APP, sources), options)
 
 
 def evaluate(options: Evaluate) -> None:

@@ -18,7 +18,7 @@ from dlkit.errors import InputError
 
 
 class Events(NamedTuple):
-    """Events in the order of users and, within a user, of time.
+    """Events in the order of users and, within a user, of time; at one time, of their rows.
 
     Args:
         users: Numbers, int64 `(events,)`.
@@ -154,8 +154,7 @@ def _once(events: Events) -> Events:
     last = order[np.append(starts[1:], len(order)) - 1]
     highest = np.maximum.reduceat(events.weights[order], starts)
     once = events.take(last)._replace(weights=highest)
-    by_time = last if once.times is None else once.times
-    return once.take(np.lexsort((by_time, once.users)))
+    return once.take(np.lexsort((last, newest[last], once.users)))
 
 
 def _kind_weights(table: pa.Table, weights: Mapping[str, float]) -> np.ndarray:

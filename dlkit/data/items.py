@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 from dlkit.data.messages import shown
 from dlkit.data.table_rows import column_names
 from dlkit.data.tables import TFDS, read_tables
+from dlkit.data.validation import check_numbers
 from dlkit.errors import InputError
 
 _TEXTS, _TAGS = ("title", "description"), ("tags",)
@@ -27,6 +28,7 @@ class Items(NamedTuple):
         texts: All their texts, joined, `(items,)`; may be empty.
         tags: Their whole values, such as authors or genres, `(items,)` of tuples.
         categories: The value that quotas count, `(items,)`; empty where there is none.
+        features: Their other columns, such as a price, `(items,)` of tuples of numbers.
     """
 
     ids: list[str]
@@ -34,6 +36,7 @@ class Items(NamedTuple):
     texts: list[str]
     tags: list[tuple[str, ...]]
     categories: list[str]
+    features: list[tuple[float, ...]]
 
     def take(self, numbers: np.ndarray) -> Items:
         """Returns some items."""
@@ -51,6 +54,7 @@ def read_items(
     text_columns: Sequence[str],
     tag_columns: Sequence[str] = (),
     category_column: str | None = None,
+    feature_columns: Sequence[str] = (),
 ) -> Items:
     """Reads items.
 
@@ -62,21 +66,24 @@ def read_items(
         tag_columns: Columns of values that are separated by commas, semicolons or bars. Without
             any, `tags`, if it is there.
         category_column: Column of the category; without it, the first of the tags.
+        feature_columns: Columns of numbers; a missing one is the mean of its column.
 
     Returns:
         The items in the order of the rows.
 
     Raises:
-        InputError: A file cannot be read, a column lacks, or an id is missing or there twice.
+        InputError: A file cannot be read, a column lacks, an id is missing or there twice, or a
+            feature is no number.
     """
     columns = {"item": item_column}
     columns |= {f"text_{place}": name for place, name in enumerate(text_columns or _TEXTS)}
     columns |= {f"tag_{place}": name for place, name in enumerate(tag_columns or _TAGS)}
+    columns |= {f"feature_{place}": name for place, name in enumerate(feature_columns)}
     options = {name: f"--{name.split('_')[0]}-columns" for name in columns if name != "item"}
     if category_column is not None:
         columns["category"] = category_column
         options["category"] = "--category-column"
-    named = {*text_columns, *tag_columns, category_column}
+    named = {*text_columns, *tag_columns, *feature_columns, category_column}
     table = read_tables(
         sources, columns, optional=[name for name in columns if name != "item"], options=options
     )
@@ -97,7 +104,20 @@ def read_items(
         [" \n".join(filter(None, values)) for values in texts],
         split,
         [value or "" for value in categories] if categories else [(*t, "")[0] for t in split],
+        _features(table, feature_columns),
     )
+
+
+def _features(table: pa.Table, names: Sequence[str]) -> list[tuple[float, ...]]:
+    features = np.zeros((len(table), len(names)))
+    for place in range(len(names)):
+        given = np.asarray(pc.is_valid(table[f"feature_{place}"]))
+        there = table.filter(pa.array(given))
+        values = there[f"feature_{place}"].to_pylist()
+        numbers = check_numbers(values, name="--feature-columns", source="", table=there)
+        features[:, place] = numbers.mean() if len(numbers) else 0.0
+        features[given, place] = numbers
+    return [tuple(row) for row in features.tolist()]
 
 
 def _values(table: pa.Table, prefix: str) -> list[list[str | None]]:

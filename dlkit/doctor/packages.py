@@ -19,6 +19,7 @@ EXTRAS = {
     "monitor": "streams of texts, their store and alerts",
     "multilingual": "an encoder of sentences in 16 languages",
     "test": "lint, format, types and tests",
+    "index": "items near a user among more than 200,000",
     "voice": "speech in sound files",
 }
 """What each extra is for; what is in it, its own metadata says."""

@@ -9,6 +9,7 @@ from scipy.linalg import lapack
 from dlkit.errors import InputError
 
 _BLOCK = 1000
+_ROWS = 100
 
 Scorer = Callable[[sp.csr_matrix], np.ndarray]
 """From histories `(batch, items)` to scores float32 `(batch, items)`."""
@@ -58,8 +59,24 @@ def ease_scorer(matrix: sp.csr_matrix, *, regularization: float) -> Scorer:
         matrix: What is learned from, `(users, items)`.
         regularization: L2 penalty of the weights.
     """
-    weights = ease_weights((matrix.T @ matrix).toarray(), regularization=regularization)
+    weights = ease_weights(gram_matrix(matrix), regularization=regularization)
     return lambda given: np.asarray(given @ weights)
+
+
+def gram_matrix(matrix: sp.csr_matrix) -> np.ndarray:
+    """Multiplies a sparse matrix by itself, in blocks, since its whole product takes more memory.
+
+    Args:
+        matrix: float `(users, items)`.
+
+    Returns:
+        float32 `(items, items)`.
+    """
+    items = matrix.shape[1]
+    gram, across = np.empty((items, items), np.float32), matrix.T.tocsr()
+    for start in range(0, items, _ROWS):
+        gram[start : start + _ROWS] = (across[start : start + _ROWS] @ matrix).toarray()
+    return gram
 
 
 def ease_weights(gram: np.ndarray, *, regularization: float) -> np.ndarray:

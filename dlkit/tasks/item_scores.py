@@ -7,8 +7,14 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from dlkit.tasks.ranking import Ranking
 from dlkit.tasks.retrieval import vectors_of
 
+TABLES = (
+    *("vectors", "bias", "neighbour_numbers", "neighbour_weights", "popularity"),
+    *("new_numbers", "alike_numbers", "alike_weights"),
+)
+"""The weights of `ItemScores` that training fills."""
 _OWN = 0.1
 """What an item in the history counts for new ones that are like it, beside what its weights say."""
 _NAMES_START = 2  # a look-up of names gives 0 to none and 1 to unknown ones
@@ -18,8 +24,8 @@ _NAMES_START = 2  # a look-up of names gives 0 to none and 1 to unknown ones
 class ItemScores(keras.layers.Layer):
     """Scores every item for a history: a linear part, and the likeness of vectors.
 
-    score = state . vector + bias + mix * (the weights of the newest event's items, and of those
-    before it, each step fainter by `decay`) / (the root of the sum of their squares)
+    score = (state . vector + bias + mix * (the weights of the newest event's items, and of those
+    before it, each step fainter by `decay`) / (the root of the sum of their squares)) / temperature
 
     An item that nobody has used yet has no weights of its own in the linear part: it gets those of
     the items whose texts are like its own. A history without any known item gets the popularity of
@@ -35,6 +41,8 @@ class ItemScores(keras.layers.Layer):
         alike: Items with a text like that of a new one which it stands on.
         mix: How much the linear part counts.
         decay: How much an event counts beside the one that came after it.
+        temperature: What makes the softmax of the scores the chance of each item.
+        ranking: Puts the best items in a new order; None leaves them in theirs.
     """
 
     def __init__(
@@ -49,6 +57,8 @@ class ItemScores(keras.layers.Layer):
         alike: int = 0,
         mix: float = 1.0,
         decay: float = 1.0,
+        temperature: float = 1.0,
+        ranking: Ranking | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -56,8 +66,11 @@ class ItemScores(keras.layers.Layer):
         self.encoder = (
             keras.saving.deserialize_keras_object(encoder) if isinstance(encoder, dict) else encoder
         )
-        self.longest, self.mix, self.decay = longest, mix, decay
+        self.longest, self.mix, self.decay, self.temperature = longest, mix, decay, temperature
         self.new_items, self.alike = new_items, alike
+        self.ranking = (
+            keras.saving.deserialize_keras_object(ranking) if isinstance(ranking, dict) else ranking
+        )
 
     def build(self, input_shape: Any = None) -> None:
         """Makes the tables, which training fills."""
@@ -75,6 +88,8 @@ class ItemScores(keras.layers.Layer):
         self.new_numbers = table("new_numbers", (self.new_items,), "int32")
         self.alike_numbers = table("alike_numbers", (self.new_items, self.alike), "int32")
         self.alike_weights = table("alike_weights", (self.new_items, self.alike))
+        if self.ranking is not None and not self.ranking.built:
+            self.ranking.build()
         self.built = True
 
     def call(self, numbers: Any) -> Any:
@@ -86,22 +101,32 @@ class ItemScores(keras.layers.Layer):
         Returns:
             float32 `(batch, items)`; what is in the history has minus infinity.
         """
-        numbers = self._newest(numbers)
+        numbers = self.newest(numbers)
+        deep, linear, scores = self.parts(numbers)
         known = tf.reduce_any(numbers > 0, axis=1, keepdims=True)
-        scores = self.deep_scores(numbers) + self.mix * self.linear_scores(numbers, self.decay)
-        fallback = tf.convert_to_tensor(self.popularity)[None]
-        scores = tf.where(known, scores, fallback)
+        if self.ranking is not None:
+            scores = self.ranking(numbers, deep, linear, scores)
+        return tf.where(known, scores, tf.convert_to_tensor(self.popularity)[None])
+
+    def parts(self, numbers: Any) -> tuple[Any, Any, Any]:
+        """Returns both parts of the scores and their sum without what is in the history."""
+        deep = self.deep_scores(numbers) / self.temperature
+        linear = self.linear_scores(numbers, self.decay) * (self.mix / self.temperature)
         places = tf.where(numbers > 0)
         seen = tf.cast(tf.gather_nd(numbers, places) - 1, tf.int64)
         places = tf.stack([places[:, 0], seen], 1)
         nothing = tf.fill(tf.shape(seen), -np.inf)
-        return tf.tensor_scatter_nd_update(scores, places, nothing)
+        return deep, linear, tf.tensor_scatter_nd_update(deep + linear, places, nothing)
 
     def deep_scores(self, numbers: Any) -> Any:
         """Returns the part of the vectors, float32 `(batch, items)`."""
         vectors = tf.convert_to_tensor(self.vectors)
-        states = self.encoder(vectors_of(vectors, numbers), training=False)
-        return tf.matmul(states, vectors, transpose_b=True) + self.bias
+        return tf.matmul(self.states(numbers), vectors, transpose_b=True) + self.bias
+
+    def states(self, numbers: Any) -> Any:
+        """Returns what the encoder makes of histories, float32 `(batch, dim)`."""
+        vectors = tf.convert_to_tensor(self.vectors)
+        return self.encoder(vectors_of(vectors, numbers), training=False)
 
     def linear_scores(self, numbers: Any, decay: float) -> Any:
         """Returns the linear part before `mix`, float32 `(batch, items)`."""
@@ -130,7 +155,7 @@ class ItemScores(keras.layers.Layer):
             tf.tensor_scatter_nd_add(tf.transpose(total), places, tf.transpose(of_new))
         )
 
-    def _newest(self, numbers: Any) -> Any:
+    def newest(self, numbers: Any) -> Any:
         """Moves what there is to the end, in its order, and cuts what is too old."""
         order = tf.argsort(tf.cast(numbers > 0, tf.int32), axis=1, stable=True)
         return tf.gather(numbers, order, axis=1, batch_dims=1)[:, -self.longest :]
@@ -152,6 +177,8 @@ class ItemScores(keras.layers.Layer):
             "alike": self.alike,
             "mix": self.mix,
             "decay": self.decay,
+            "temperature": self.temperature,
+            "ranking": keras.saving.serialize_keras_object(self.ranking),
         }
 
 

@@ -4,6 +4,7 @@ import dataclasses
 import functools
 import hashlib
 import json
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -20,6 +21,8 @@ from dlkit.training.text_data import (
     read_other_rows,
 )
 from dlkit.training.text_front import network_arguments, without_unused_encoder
+from dlkit.tuning.options import SearchOptions
+from dlkit.tuning.trial import Job, run_guarded, train_texts
 
 VALIDATION_SHARE = 0.25
 """A search compares many trainings by these rows, so they are more than `train` holds out."""
@@ -89,6 +92,10 @@ class SearchRows:
     def prepared(self, repeat: int, settings: TextTraining) -> PreparedTexts:
         """Returns the rows of a repeat as the settings read them; those of others if they agree."""
         return self._prepared(repeat, _reading(settings))
+
+    def run(self, job: Job, options: SearchOptions) -> dict[str, Any]:
+        """Trains a job and measures it."""
+        return run_guarded(job, lambda: train_texts(self, job, options))
 
     def _prepare(self, repeat: int, settings: TextTraining) -> PreparedTexts:
         return PreparedTexts(self.split(repeat), settings, encodings=self._encodings)

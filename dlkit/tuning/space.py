@@ -79,6 +79,11 @@ class SearchSpace:
         return recipe_of(self.settings, self._rows)
 
     @property
+    def epochs(self) -> int:
+        """How many the defaults train for."""
+        return self.recipe.epochs
+
+    @property
     def defaults(self) -> dict[str, Any]:
         """The values that stand for the settings as they are."""
         return dict(self.hyperparameters.values)

@@ -2,10 +2,10 @@
 
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from statistics import mean, median
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import keras
 import numpy as np
@@ -13,14 +13,15 @@ import tensorflow as tf
 
 from dlkit.data.messages import shown
 from dlkit.errors import DivergenceError, InputError
-from dlkit.settings import TextTraining
 from dlkit.tasks import Task, answering_model, compiled_answers
 from dlkit.training.devices import prepare_devices
 from dlkit.training.heads import TrainedHeads, train_heads
 from dlkit.training.prepared import PreparedTexts
 from dlkit.training.scoring import measure, predict_rows
-from dlkit.tuning.data import SearchRows
 from dlkit.tuning.options import SearchOptions
+
+if TYPE_CHECKING:
+    from dlkit.tuning.data import SearchRows
 
 _TIMED_CALLS = 50
 
@@ -30,16 +31,15 @@ class Job(NamedTuple):
 
     trial: str
     repeat: int
-    settings: TextTraining
+    settings: Any
 
 
-def run_job(rows: SearchRows, job: Job, options: SearchOptions) -> dict[str, Any]:
+def run_guarded(job: Job, train: Callable[[], dict[str, Any]]) -> dict[str, Any]:
     """Trains and measures; whatever goes wrong in it is this trial's failure alone.
 
     Args:
-        rows: What to learn from.
         job: What to train.
-        options: What to measure.
+        train: Does it.
 
     Returns:
         `status` "completed" with `score`, `objective`, `cost`, `metrics` and `history`, or "failed"
@@ -50,9 +50,8 @@ def run_job(rows: SearchRows, job: Job, options: SearchOptions) -> dict[str, Any
     """
     start = time.monotonic()
     keras.backend.clear_session()  # a trial is what it would be in a process of its own
-    prepared = rows.prepared(job.repeat, job.settings)
     try:
-        found = _train(rows, prepared, job.settings, options)
+        found = train()
     except DivergenceError as error:
         found = _failed(error)
     except InputError as error:
@@ -75,9 +74,9 @@ def objective_of(metrics: Mapping[str, Any], objective: str) -> float:
     return -mean(values) if objective == "log_loss" else mean(values)
 
 
-def _train(
-    rows: SearchRows, prepared: PreparedTexts, settings: TextTraining, options: SearchOptions
-) -> dict[str, Any]:
+def train_texts(rows: "SearchRows", job: Job, options: SearchOptions) -> dict[str, Any]:
+    """Trains a job of a text application, and measures what it was asked to."""
+    settings, prepared = job.settings, rows.prepared(job.repeat, job.settings)
     strategy = prepare_devices(
         seed=settings.seed,
         deterministic=settings.deterministic,

@@ -7,7 +7,7 @@ from dlkit.data.events import EventColumns, k_core, read_events
 from dlkit.data.items import Items
 from dlkit.errors import InputError
 
-ITEMS = Items(["a", "b", "c"], ["a", "b", "c"], [""] * 3, [()] * 3, [""] * 3)
+ITEMS = Items(["a", "b", "c"], ["a", "b", "c"], [""] * 3, [()] * 3, [""] * 3, [()] * 3)
 PLAIN = EventColumns("user", "item")
 
 
@@ -45,6 +45,13 @@ def test_events_come_in_the_order_of_time_with_the_highest_weight(tmp_path):
     assert events.items.tolist() == [1, 0]
     assert events.weights.tolist() == [1, 5]
     assert np.diff(events.times).tolist() == [2 * 86400]
+
+
+def test_events_of_one_time_stay_in_the_order_of_their_rows(tmp_path):
+    rows = [{"user": "u", "item": item, "time": "2024-01-01"} for item in "bca"]
+    columns = EventColumns("user", "item", time="time")
+    events, _ = read_events(write(tmp_path / "e.jsonl", rows), ITEMS, columns)
+    assert events.items.tolist() == [1, 2, 0]
 
 
 def test_low_ratings_are_left_out(tmp_path):

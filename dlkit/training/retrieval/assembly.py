@@ -10,7 +10,8 @@ import tensorflow as tf
 from dlkit.data.event_splits import Cases
 from dlkit.data.histories import Histories
 from dlkit.evaluation.ranked_lists import RankedLists, measures, rank
-from dlkit.tasks.item_scores import ItemScores
+from dlkit.tasks.item_scores import TABLES, ItemScores
+from dlkit.tasks.ranking import Ranking
 from dlkit.training.retrieval.item_text import text_neighbours
 from dlkit.training.retrieval.linear import ItemWeights
 
@@ -22,10 +23,11 @@ _CAUTION = 0.5
 
 
 class Mix(NamedTuple):
-    """How the linear part counts, see `ItemScores`."""
+    """How the parts go together, see `ItemScores`."""
 
     mix: float
     decay: float
+    temperature: float = 1.0
 
 
 class Deep(NamedTuple):
@@ -70,8 +72,7 @@ def assemble(
         longest=longest,
         new_items=len(new),
         alike=numbers.shape[1],
-        mix=mix.mix,
-        decay=mix.decay,
+        **mix._asdict(),
         name="item_scores",
     )
     layer.build()
@@ -88,6 +89,15 @@ def assemble(
     for name, value in tables.items():
         getattr(layer, name).assign(value)
     return layer
+
+
+def with_ranking(layer: ItemScores, ranking: Ranking) -> ItemScores:
+    """Returns an equal layer that ranks its best items anew; both share the encoder."""
+    again = ItemScores(**{**layer.get_config(), "encoder": layer.encoder, "ranking": ranking})
+    again.build()
+    for name in TABLES:
+        getattr(again, name).assign(getattr(layer, name))
+    return again
 
 
 def rank_cases(layer: ItemScores, cases: Cases) -> RankedLists:

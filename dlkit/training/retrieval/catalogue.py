@@ -34,7 +34,8 @@ def read_items_of_run(folder: Path) -> Items:
         InputError: The run has none.
     """
     columns = _read(folder / _ITEMS).to_pydict()
-    columns["tags"] = [tuple(tags) for tags in columns["tags"]]
+    for name in ("tags", "features"):
+        columns[name] = [tuple(values) for values in columns[name]]
     return Items(**columns)
 
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
+import pyarrow as pa
 
 from dlkit.data.event_splits import Cases, EventSplit, split_events
 from dlkit.data.events import EventColumns, Events, k_core, read_events
@@ -76,6 +77,7 @@ def load_retrieval_data(
     if not given and settings.test_fraction:
         test = split.cases("test")
     notes.append(f"{note} {count(len(items.ids), 'item')} in all.")
+    pa.default_memory_pool().release_unused()  # what reading took is not needed again
     return RetrievalData(items, split, test, notes)
 
 
@@ -91,6 +93,7 @@ def load_items(settings: RetrievalTraining, sources: Sequence[str]) -> Items:
         text_columns=names_of(settings.text_columns),
         tag_columns=names_of(settings.tag_columns),
         category_column=settings.category_column,
+        feature_columns=names_of(settings.feature_columns),
     )
 
 

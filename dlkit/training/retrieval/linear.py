@@ -8,13 +8,14 @@ import scipy.sparse as sp
 from dlkit.data.event_splits import Cases
 from dlkit.data.histories import Histories
 from dlkit.evaluation.ranked_lists import measures, rank
-from dlkit.evaluation.retrieval_baselines import ease_weights
+from dlkit.evaluation.retrieval_baselines import ease_weights, gram_matrix
 
 _TUNING_ITEMS = 10_000
 _TUNING_CASES = 3000
 _REGULARIZATIONS = (20.0, 50.0, 100.0, 200.0, 400.0, 800.0)
 _TEXT_WEIGHTS = (0.0, 2.0, 5.0, 10.0)
-_BLOCK = 1000
+_BLOCK = 100
+"""Rows that are worked on at a time: what that takes comes on top of the matrix itself."""
 
 
 class Penalties(NamedTuple):
@@ -59,12 +60,10 @@ def solve(
         float32 `(len(items), len(items))`, from row to column.
     """
     chosen, texts = matrix[:, items].astype(np.float32), terms[items]
-    gram = np.empty((len(items), len(items)), np.float32)
-    across = chosen.T.tocsr()
-    for start in range(0, len(items), _BLOCK):  # whole, sparse products take more than the result
-        rows = slice(start, start + _BLOCK)
-        gram[rows] = (across[rows] @ chosen).toarray()
-        if penalties.text_weight:
+    gram = gram_matrix(chosen)
+    if penalties.text_weight:
+        for start in range(0, len(items), _BLOCK):
+            rows = slice(start, start + _BLOCK)
             gram[rows] += penalties.text_weight * (texts[rows] @ texts.T).toarray()
     return ease_weights(gram, regularization=penalties.regularization)
 

@@ -9,9 +9,11 @@ import scipy.sparse as sp
 from dlkit.data.items import Items
 from dlkit.errors import InputError
 from dlkit.tasks.item_scores import ItemScores
-from dlkit.training.retrieval.assembly import Deep, Mix, assemble
+from dlkit.tasks.ranking import Ranking
+from dlkit.training.retrieval.assembly import Deep, Mix, assemble, with_ranking
 from dlkit.training.retrieval.item_text import ItemTerms, text_neighbours
 from dlkit.training.retrieval.linear import ItemWeights
+from dlkit.training.retrieval.ranking import RankingTables, category_numbers, ranking_of
 from dlkit.training.retrieval.text_encodings import encode_texts
 from dlkit.training.run_folder import write_atomically
 
@@ -72,10 +74,25 @@ def with_new_items(
         popularity,
         sp.vstack([old_terms, new_terms]).tocsr(),
         longest=layer.longest,
-        mix=Mix(layer.mix, layer.decay),
+        mix=Mix(layer.mix, layer.decay, layer.temperature),
     )
     together.encoder.set_weights(layer.encoder.get_weights())
+    if layer.ranking is not None:
+        ranking = _with_items(layer.ranking, every, len(new.ids))
+        together = with_ranking(together, ranking)
     return together, every
+
+
+def _with_items(ranking: Ranking, items: Items, new: int) -> Ranking:
+    """Adds new items, which nobody has used, to what a ranking stage knows."""
+    columns = np.zeros((len(items.ids), ranking.item_columns), np.float32)
+    columns[:-new] = ranking.columns.numpy()
+    features = np.reshape(np.array(items.features[-new:], np.float32), (new, -1))
+    columns[-new:, ranking.item_columns - features.shape[1] :] = features
+    network = keras.models.clone_model(ranking.network)
+    network.set_weights(ranking.network.get_weights())
+    tables = RankingTables(columns, category_numbers(items.categories))
+    return ranking_of(network, ranking.strengths, tables)
 
 
 def _users_of(layer: ItemScores) -> np.ndarray:

@@ -41,6 +41,10 @@ class RetrievalTraining(Training):
     category_column: str | None = None
     """Column of the category that quotas count; without it the first tag."""
 
+    feature_columns: str = ""
+    """Columns of numbers of the items, such as a price, separated by commas: the ranking stage
+    reads them."""
+
     time_column: str | None = None
     """Column of times: ISO 8601, or numbers. With it, the order of events is learned from."""
 
@@ -101,6 +105,9 @@ class RetrievalTraining(Training):
 
     text_weight: float | None = None
     """How much texts count in the linear part; without it the best of some in validation."""
+
+    ranking: bool = True
+    """Whether to learn a ranking stage, which is kept if it is better in validation."""
 
     refit: bool = True
     """Whether the model learns once more for as long as validation chose, from its events too."""

@@ -24,6 +24,7 @@ from dlkit.training.retrieval.assembly import (
     popularity_of,
     rank_cases,
     unit_vectors,
+    with_ranking,
 )
 from dlkit.training.retrieval.catalogue import write_catalogue
 from dlkit.training.retrieval.data import RetrievalData, load_retrieval_data
@@ -44,7 +45,14 @@ from dlkit.training.retrieval.linear import (
 )
 from dlkit.training.retrieval.measuring import Shown, baselines, measured
 from dlkit.training.retrieval.new_items import write_text_part
+from dlkit.training.retrieval.ranking import (
+    RankingTables,
+    learn_ranking,
+    ranking_of,
+    ranking_tables,
+)
 from dlkit.training.retrieval.settings import RetrievalTraining
+from dlkit.training.retrieval.temperature import choose_temperature
 from dlkit.training.retrieval.text_encodings import encode_texts
 from dlkit.training.run_folder import write_atomically, write_json
 from dlkit.training.same_data import check_same_data
@@ -54,10 +62,11 @@ AT = 20
 
 
 class TrainedRetrieval(NamedTuple):
-    """What a training leaves: the answering model, its measurement and where it was written."""
+    """What a training leaves: the answering model, how it was, and where it was written."""
 
     model: keras.Model
     metrics: dict[str, Any]
+    history: dict[str, list[float]]
     folder: Path
 
 
@@ -82,10 +91,14 @@ def train_retrieval(
     Raises:
         InputError: The data or the settings break a rule.
     """
+    return learn_from(settings, load_retrieval_data(settings, item_sources, event_sources), folder)
+
+
+def learn_from(settings: RetrievalTraining, data: RetrievalData, folder: Path) -> TrainedRetrieval:
+    """Trains on data that was read before, see `train_retrieval`."""
     start = time.monotonic()
     folder.mkdir(parents=True, exist_ok=True)
     prepare_devices(seed=settings.seed, deterministic=settings.deterministic, mixed_precision=False)
-    data = load_retrieval_data(settings, item_sources, event_sources)
     check_same_data(folder, data.digest(), resume=settings.resume)
     item_terms = ItemTerms.of(data.items)
     item_terms.write(folder)
@@ -109,11 +122,22 @@ def train_retrieval(
     final_linear = learner.linear(every, penalties) if settings.refit else linear
     scores, history = learner.learn(learned, cases, linear, mix=Mix(0.0, 1.0))
     mix = choose_mix(scores, cases, in_order=data.in_order)
-    scores.mix, scores.decay = mix
+    scores.mix, scores.decay, _ = mix
+    scores.temperature = choose_temperature(scores, cases)
+    mix = mix._replace(temperature=scores.temperature)
     metrics: dict[str, Any] = {"validation": measures(rank_cases(scores, cases))}
+    ranking = None
+    if settings.ranking:
+        tables = learner.tables(with_validation=False)
+        ranking, strengths, metrics["ranking"] = learn_ranking(
+            scores, cases, tables, seed=settings.seed
+        )
     if settings.refit:
         learned, epochs = every, int(np.argmin(history["val_loss"])) + 1
         scores, _ = learner.learn(learned, None, final_linear, mix=mix, epochs=epochs)
+    if ranking is not None:
+        tables = learner.tables(with_validation=settings.refit)
+        scores = with_ranking(scores, ranking_of(ranking, strengths, tables))
     known = histories_of(
         data.split.events,
         np.flatnonzero(data.split.part <= (1 if settings.refit else 0)),
@@ -137,7 +161,7 @@ def train_retrieval(
     metrics |= spent
     write_json(folder / "metrics.json", metrics)
     _write_report(settings, data, metrics, history, folder)
-    return TrainedRetrieval(model, metrics, folder)
+    return TrainedRetrieval(model, metrics, history, folder)
 
 
 class _Learner(NamedTuple):
@@ -147,6 +171,11 @@ class _Learner(NamedTuple):
     data: RetrievalData
     features: ItemFeatures
     folder: Path
+
+    def tables(self, *, with_validation: bool) -> RankingTables:
+        split = self.data.split
+        rows = np.flatnonzero(split.part <= (1 if with_validation else 0))
+        return ranking_tables(self.data.items, split.events, rows)
 
     def linear(self, learned: Histories, penalties: Penalties) -> ItemWeights:
         return learn_item_weights(

@@ -2,7 +2,7 @@ import numpy as np
 
 from apps.recommender.lists import Rules, make_list, reasons
 
-SCORES = np.array([5.0, 4.9, 4.8, 3.0, 1.0, 0.0])
+SCORES = np.array([1.0, 0.9, 0.8, 0.3, 0.1, 0.0])
 VECTORS = np.eye(3)[[0, 0, 0, 1, 2, 2]]
 CATEGORIES = ["a", "a", "a", "b", "b", ""]
 
@@ -16,8 +16,17 @@ def test_without_rules_the_best_come_first():
 
 
 def test_the_dial_goes_from_worth_to_difference():
-    assert make(diversity=0.5)[:2] == [0, 3], "an item like the first adds little"
-    assert sorted(make(size=3, diversity=0.99)) == [0, 3, 4]
+    assert make(size=2, diversity=0.5) == [0, 3], "an item like the first adds little"
+    assert make(size=3, diversity=0.99) == [0, 3, 4]
+
+
+def test_a_sure_item_is_listed_however_much_it_is_like_another():
+    sure = [5.0, 4.9, -5.0, -6.0, -6.0, -6.0]
+    lists = [
+        make_list(np.array(scores), VECTORS, CATEGORIES, Rules(diversity=0.3), size=2)
+        for scores in (sure, SCORES)
+    ]
+    assert lists == [[0, 1], [0, 3]]
 
 
 def test_allowed_and_denied_items():

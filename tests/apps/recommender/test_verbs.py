@@ -9,6 +9,8 @@ import tensorflow as tf
 from apps.recommender.app import APP
 from apps.recommender.simulation import read_items, readers
 from dlkit.cli import main
+from dlkit.runs import load_model
+from dlkit.serving.item_index import ItemIndex
 
 TRAIN = ["--epochs", "40", "--dim", "16", "--batch-size", "32", "--learning-rate", "0.01"]
 ITEMS = {item["item_id"]: item for item in read_items()}
@@ -131,6 +133,20 @@ def test_evaluate(objects, project):
     saved = json.loads(run.read_text(encoding="utf-8"))["test"]
     assert metrics["test"]["recall@20"] == pytest.approx(saved["recall@20"], abs=1e-5)
     assert metrics["shown"]["diversity"] > metrics["test"]["diversity"]
+
+
+def test_many_items_are_exported_with_an_index(call, project, monkeypatch):
+    monkeypatch.setattr("dlkit.serving.retrieval_export.EXACT_ITEMS", 100)
+    path = project / call("export", "--output", "indexed")[-1]
+    names = (path / "assets.extra" / "items.txt").read_text(encoding="utf-8").split()
+    assert names == [*ITEMS]
+    ask = tf.saved_model.load(path).signatures["state"]
+    state = ask(history=tf.constant([["b001", "b022", ""]]))["state"].numpy()
+    index = ItemIndex.load(path / "assets.extra" / "items.hnsw", state.shape[1])
+    layer = load_model(project / "runs" / "recommender" / "latest").get_layer("item_scores")
+    history = tf.constant([[names.index("b001") + 1, names.index("b022") + 1]])
+    exact = np.argsort(-layer.deep_scores(history).numpy()[0])[:10]
+    assert len({*exact} & {*index.find(state, 10)[0]}) >= 9
 
 
 def test_export_answers_as_the_run(call, project, objects):

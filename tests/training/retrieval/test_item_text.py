@@ -6,7 +6,9 @@ from dlkit.training.retrieval.item_text import ItemTerms, text_neighbours
 
 def items_of(texts, tags=None):
     names = [str(number) for number in range(len(texts))]
-    return Items(names, names, texts, tags or [()] * len(texts), [""] * len(texts))
+    return Items(
+        names, names, texts, tags or [()] * len(texts), [""] * len(texts), [()] * len(texts)
+    )
 
 
 def test_terms_are_words_pairs_and_whole_tags():
