@@ -30,8 +30,12 @@ _SPLIT = {"validation_fraction": 0.05, "split_seed": 0, "patience": 1000}
 _VARIANTS: dict[str, dict[str, Any]] = {
     "flip": {"epochs": 30, "shift": 0.0, "flip": True},
     "flip-shift": {"epochs": 30, "shift": 0.0625, "flip": True},
+    "regular": {
+        **{"epochs": 30, "shift": 0.125, "flip": True},
+        **{"label_smoothing": 0.1, "weight_decay": 0.05},
+    },
 }
-_CLASSIC_EPOCHS = 50
+_CLASSIC_EPOCHS = 80
 _RESNET: dict[str, Any] = {
     "network": "resnet",
     "network_arguments": '{"filters": [64, 128, 256]}',

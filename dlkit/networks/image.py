@@ -32,11 +32,13 @@ class ImageNetwork(NamedTuple):
     """A builder from float `(batch, height, width, channels)` to features, and its recipe.
 
     `adapt` gets the network and training images as it will get them, before training.
+    `search_space` gets hyperparameters of KerasTuner and returns arguments of the builder.
     """
 
     build: Callable[..., keras.Model]
     recipe: ImageRecipe = ImageRecipe()
     adapt: Callable[[keras.Model, np.ndarray], None] | None = None
+    search_space: Callable[[Any], dict[str, Any]] = lambda hp: {}
 
 
 def classic_cnn(*, input_shape: tuple[int, int, int], **arguments: Any) -> keras.Model:
@@ -57,8 +59,22 @@ def classic_cnn(*, input_shape: tuple[int, int, int], **arguments: Any) -> keras
     return cnn.image_cnn(input_shape=input_shape, **{**classic, **arguments})
 
 
+def classic_search_space(hp: Any) -> dict[str, Any]:
+    """Returns arguments for `classic_cnn` from KerasTuner hyperparameters."""
+    filters = {"classic": (6, 16), "twice": (12, 32), "modern": (32, 64)}
+    units = {"classic": (120, 84), "one": (128,), "large": (256, 128)}
+    return {
+        "filters": filters[hp.Choice("filters", list(filters), default="classic")],
+        "kernel_size": hp.Choice("kernel_size", [3, 5], default=5),
+        "dense_units": units[hp.Choice("dense_units", list(units), default="classic")],
+        "activation": hp.Choice("activation", ["relu", "gelu"], default="relu"),
+        "batch_normalization": hp.Boolean("batch_normalization", default=False),
+        "dropout": hp.Float("dropout", 0.0, 0.5, default=0.0),
+    }
+
+
 IMAGE_NETWORKS = {
-    "cnn": ImageNetwork(classic_cnn),
+    "cnn": ImageNetwork(classic_cnn, search_space=classic_search_space),
     "resnet": ImageNetwork(
         resnet.resnet,
         ImageRecipe(
@@ -72,6 +88,7 @@ IMAGE_NETWORKS = {
             bfloat16=True,
         ),
         resnet.whiten_stem,
+        resnet.search_space,
     ),
 }
 """Networks by name."""

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 import tyro
 
 from dlkit.errors import InputError
-from dlkit.settings import TextTraining
+from dlkit.settings import Training
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,7 +36,7 @@ class SearchOptions:
     """What to reach on the validation rows; of several heads the mean."""
 
     cost: Literal["none", "latency", "size"] = "none"
-    """A second objective: milliseconds for one text, or megabytes of the saved model."""
+    """A second objective: milliseconds for one answer, or megabytes of the saved model."""
 
     cost_weight: float = 0.0
     """What a millisecond or a megabyte is worth in units of the objective."""
@@ -85,7 +85,7 @@ class Tune:
     """How to search."""
 
 
-def tune_options(settings: type[TextTraining]) -> type[Tune]:
+def tune_options(settings: type[Training]) -> type[Tune]:
     """Returns the options of the verb `tune` for an application's settings."""
     fields = [("settings", settings)]
     options = dataclasses.make_dataclass("Tune", fields, bases=(Tune,), frozen=True)

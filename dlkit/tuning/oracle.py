@@ -21,7 +21,7 @@ from keras_tuner.oracles import (
 from sklearn.exceptions import ConvergenceWarning
 
 from dlkit.training.run_folder import read_json, write_json
-from dlkit.tuning.space import SearchSpace
+from dlkit.tuning.settings_space import SettingsSpace
 
 SCORE = "score"
 """The name under which the score of a trial is reported, the largest the best."""
@@ -132,7 +132,7 @@ class _Hyperband(_Saved, HyperbandOracle):
     pass
 
 
-def make_oracle(kind: str, space: SearchSpace, *, seed: int, path: Path) -> keras_tuner.Oracle:
+def make_oracle(kind: str, space: SettingsSpace, *, seed: int, path: Path) -> keras_tuner.Oracle:
     """Makes an oracle, or goes on with one.
 
     Args:

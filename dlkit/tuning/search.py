@@ -16,11 +16,11 @@ import numpy as np
 from keras_tuner.engine.trial import Trial, TrialStatus
 
 from dlkit.errors import InputError
-from dlkit.settings import TextTraining
+from dlkit.settings import Training
 from dlkit.training.run_folder import read_json, write_json
 from dlkit.tuning.options import SearchOptions
 from dlkit.tuning.oracle import end_trial
-from dlkit.tuning.space import SearchSpace
+from dlkit.tuning.settings_space import SettingsSpace
 from dlkit.tuning.trial import Job
 from dlkit.tuning.workers import InProcess, Processes
 
@@ -44,7 +44,7 @@ class Search:
         self,
         folder: Path,
         *,
-        space: SearchSpace,
+        space: SettingsSpace,
         oracle: keras_tuner.Oracle,
         workers: InProcess | Processes,
         options: SearchOptions,
@@ -93,7 +93,7 @@ class Search:
     def _best(self, count: int) -> list[str]:
         done = [record for record in self.trials if record["status"] == "completed"]
         done.sort(key=lambda record: -record["score"])
-        distinct: dict[TextTraining, str] = {}
+        distinct: dict[Training, str] = {}
         for record in done:
             distinct.setdefault(self.space.settings_of(record["values"]), record["trial"])
         best = list(distinct.values())[: max(count, 1)]
@@ -118,7 +118,7 @@ class Search:
             raise InputError(msg)
         return sorted(table, key=lambda row: -row["score"])
 
-    def settings_of(self, trial: str) -> TextTraining:
+    def settings_of(self, trial: str) -> Training:
         """Returns the settings of a trial, with the seed of the search."""
         return self.space.settings_of(self.records[f"{trial}-0"]["values"])
 

@@ -2,7 +2,7 @@
 
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from statistics import mean, median
 from typing import Any, NamedTuple
@@ -13,14 +13,9 @@ import tensorflow as tf
 
 from dlkit.data.messages import shown
 from dlkit.errors import DivergenceError, InputError
-from dlkit.settings import TextTraining
-from dlkit.tasks import Task, answering_model, compiled_answers
-from dlkit.training.devices import prepare_devices
-from dlkit.training.heads import TrainedHeads, train_heads
-from dlkit.training.prepared import PreparedTexts
-from dlkit.training.scoring import measure, predict_rows
-from dlkit.tuning.data import SearchRows
+from dlkit.settings import Training
 from dlkit.tuning.options import SearchOptions
+from dlkit.tuning.rows import Rows, Trained
 
 _TIMED_CALLS = 50
 
@@ -30,10 +25,10 @@ class Job(NamedTuple):
 
     trial: str
     repeat: int
-    settings: TextTraining
+    settings: Training
 
 
-def run_job(rows: SearchRows, job: Job, options: SearchOptions) -> dict[str, Any]:
+def run_job(rows: Rows, job: Job, options: SearchOptions) -> dict[str, Any]:
     """Trains and measures; whatever goes wrong in it is this trial's failure alone.
 
     Args:
@@ -75,56 +70,42 @@ def objective_of(metrics: Mapping[str, Any], objective: str) -> float:
     return -mean(values) if objective == "log_loss" else mean(values)
 
 
-def _train(
-    rows: SearchRows, prepared: PreparedTexts, settings: TextTraining, options: SearchOptions
-) -> dict[str, Any]:
-    strategy = prepare_devices(
-        seed=settings.seed,
-        deterministic=settings.deterministic,
-        mixed_precision=settings.mixed_precision,
-    )
-    tasks = rows.tasks(settings)
-    trained = train_heads(settings, tasks, prepared, strategy=strategy, folder=None)
-    texts = prepared.data.validation.texts
-    predictions = predict_rows(tasks, trained.outputs, trained.validation, texts)
-    metrics = measure(predictions, tasks)
-    objective = objective_of(metrics, options.objective)
+def _train(rows: Rows, prepared: Any, settings: Any, options: SearchOptions) -> dict[str, Any]:
+    trained = rows.trained(prepared, settings)
+    objective = objective_of(trained.metrics, options.objective)
     if not np.isfinite(objective):
         msg = "`--learning-rate` must let the training converge. Received: "
         raise DivergenceError(f"{msg}{settings.learning_rate}. {options.objective} is {objective}.")
-    cost = _cost(options.cost, prepared, trained, tasks)
+    cost = _cost(options.cost, trained)
     return {
         "status": "completed",
         "score": objective - options.cost_weight * (cost or 0.0),
         "objective": objective,
         "cost": cost,
-        "metrics": metrics,
+        "metrics": trained.metrics,
         "history": trained.history,
     }
 
 
-def _cost(
-    kind: str, prepared: PreparedTexts, trained: TrainedHeads, tasks: Sequence[Task]
-) -> float | None:
+def _cost(kind: str, trained: Trained) -> float | None:
     if kind == "none":
         return None
-    model = answering_model(prepared.front.layer(), trained.heads, tasks)
+    model = trained.model()
     if kind == "size":
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "model.keras"
             model.save(path)
             return round(path.stat().st_size / 1e6, 3)
-    return _latency(model, prepared.data.validation.texts)
+    return _latency(trained.answer(model), trained.probes)
 
 
-def _latency(model: keras.Model, texts: Sequence[str]) -> float:
-    """Returns the median milliseconds of the answer to one text."""
-    answer = compiled_answers(model)
+def _latency(answer: Callable[[Any], Mapping[str, Any]], probes: Sequence[str | bytes]) -> float:
+    """Returns the median milliseconds of the answer to one row."""
     seconds = []
     for number in range(_TIMED_CALLS + 5):
-        text = tf.constant([texts[number % len(texts)]])
+        probe = tf.constant([probes[number % len(probes)]])
         start = time.perf_counter()
-        for value in answer(text).values():
+        for value in answer(probe).values():
             value.numpy()
         seconds.append(time.perf_counter() - start)
     return round(1000 * median(seconds[5:]), 4)

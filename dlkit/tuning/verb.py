@@ -7,24 +7,24 @@ from typing import Any
 
 from rich.console import Console
 
-from dlkit.app import TextApp
+from dlkit.app import App
 from dlkit.errors import InputError
 from dlkit.runs import RUNS
-from dlkit.settings import TextTraining, changed, from_json, to_json
+from dlkit.settings import changed, from_json, to_json
 from dlkit.training.run_folder import new_folder, read_json, write_json
 from dlkit.tuning.console import SearchProgress, print_tables
-from dlkit.tuning.data import SearchRows
 from dlkit.tuning.options import SearchOptions, Tune
 from dlkit.tuning.oracle import make_oracle
 from dlkit.tuning.page import write_search_page
 from dlkit.tuning.retraining import land, retrain
+from dlkit.tuning.rows import Rows, read_rows
 from dlkit.tuning.search import Search
-from dlkit.tuning.space import SearchSpace
+from dlkit.tuning.settings_space import SettingsSpace
 from dlkit.tuning.summary import search_summary, summary_tables
 from dlkit.tuning.workers import InProcess, Processes, Request
 
 
-def tune(app: TextApp, asked: Tune) -> Path:
+def tune(app: App, asked: Tune) -> Path:
     """Searches, trains the winner, and returns the folder of its run.
 
     Args:
@@ -38,8 +38,8 @@ def tune(app: TextApp, asked: Tune) -> Path:
     asked, folder = _asked(app, asked, runs)
     settings, options = asked.settings, asked.search
     _check_test_data(settings)
-    rows = SearchRows(app, settings)
-    space = _space(rows, settings, options)
+    rows = read_rows(app, settings)
+    space = rows.space(options)
     folder = folder or _new_search(app, asked, rows, runs)
     saved = read_json(folder / "search.json")
     if saved["rows"] != rows.digest:
@@ -48,6 +48,7 @@ def tune(app: TextApp, asked: Tune) -> Path:
     search = _searched(app, rows, space, options, folder)
     retrained = retrain(
         app,
+        rows,
         search.settings_of(search.standings()[0]["trial"]),
         folder / "retrained",
         count=options.retrainings,
@@ -65,7 +66,7 @@ def tune(app: TextApp, asked: Tune) -> Path:
 
 
 def _searched(
-    app: TextApp, rows: SearchRows, space: SearchSpace, options: SearchOptions, folder: Path
+    app: App, rows: Rows, space: SettingsSpace, options: SearchOptions, folder: Path
 ) -> Search:
     """Runs what the budget lets in."""
     settings = space.settings
@@ -88,18 +89,7 @@ def _searched(
     return search
 
 
-def _space(rows: SearchRows, settings: TextTraining, options: SearchOptions) -> SearchSpace:
-    prepared = rows.prepared(0, settings)
-    return SearchSpace(
-        settings,
-        networks=options.networks,
-        rows=len(prepared.data.train.texts),
-        longest=int(prepared.training([prepared.front.reads], []).lengths.max()),
-        search_epochs=options.tuner != "hyperband",
-    )
-
-
-def _asked(app: TextApp, asked: Tune, runs: Path) -> tuple[Tune, Path | None]:
+def _asked(app: App, asked: Tune, runs: Path) -> tuple[Tune, Path | None]:
     """Returns what to do and, if the search exists, its folder."""
     settings, options = asked.settings, asked.search
     if not settings.resume:
@@ -115,7 +105,7 @@ def _asked(app: TextApp, asked: Tune, runs: Path) -> tuple[Tune, Path | None]:
         raise InputError(msg + "Search without --resume first.")
     saved = read_json(folder / "search.json")
     try:
-        before = from_json(app.settings, saved["settings"])
+        before = from_json(type(settings), saved["settings"])
         networks = tuple(saved["search"]["networks"])
         search = SearchOptions(**{**saved["search"], "networks": networks})
     except (KeyError, TypeError) as error:
@@ -128,7 +118,7 @@ def _asked(app: TextApp, asked: Tune, runs: Path) -> tuple[Tune, Path | None]:
     return Tune(before, search), folder
 
 
-def _new_search(app: TextApp, asked: Tune, rows: SearchRows, runs: Path) -> Path:
+def _new_search(app: App, asked: Tune, rows: Rows, runs: Path) -> Path:
     folder = asked.settings.run_dir
     try:
         folder = folder or new_folder(runs, "search")
@@ -146,7 +136,7 @@ def _new_search(app: TextApp, asked: Tune, rows: SearchRows, runs: Path) -> Path
     return folder
 
 
-def _check_test_data(settings: TextTraining) -> None:
+def _check_test_data(settings: Any) -> None:
     """Finds a mistyped name now, not after the search; the rows are read at the end."""
     source = settings.test_data
     if source is not None and not source.startswith("tfds:") and not Path(source).exists():

@@ -13,17 +13,17 @@ import threading
 from multiprocessing.connection import Connection, wait
 from typing import Any, NamedTuple
 
-from dlkit.app import TextApp
+from dlkit.app import App
 from dlkit.errors import InputError
-from dlkit.settings import TextTraining
+from dlkit.settings import Training
 from dlkit.tuning.options import SearchOptions
 
 
 class Request(NamedTuple):
     """What every worker needs to know."""
 
-    app: TextApp
-    settings: TextTraining
+    app: App
+    settings: Training
     options: SearchOptions
 
 
@@ -124,7 +124,7 @@ def _work(connection: Connection, request: Request, threads: int) -> None:
     for name in ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"):
         os.environ[name] = str(threads)
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    from dlkit.tuning.data import SearchRows
+    from dlkit.tuning.rows import read_rows
     from dlkit.tuning.trial import run_job
 
     rows = None
@@ -132,7 +132,7 @@ def _work(connection: Connection, request: Request, threads: int) -> None:
         while True:
             job = connection.recv()
             try:
-                rows = rows or SearchRows(request.app, request.settings)
+                rows = rows or read_rows(request.app, request.settings)
                 connection.send(run_job(rows, job, request.options))
             except InputError as error:
                 connection.send(InputError(str(error)))
