@@ -86,7 +86,7 @@ def _train(name: str, network: str, seed: int, files: dict[str, Path], folder: P
     data = DATA_SETS[name]
     run = folder / f"{network}-{seed}"
     body, _, deep = network.partition("+")
-    command = [sys.executable, "-m", f"apps.{data.app}", "train", "--no-baseline", "--no-refit"]
+    command = [sys.executable, "-m", f"apps.{data.app}", "train", "--no-baseline", "--refit", "no"]
     command += ["--data", str(files["train"]), "--test-fraction", "0", "--network", body]
     command += ["--network-arguments", json.dumps({"deep": deep} if deep else {})]
     if "validation" in files:

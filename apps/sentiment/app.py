@@ -19,7 +19,7 @@ _SAMPLE = Path(__file__).parent / "sample"
 
 @dataclasses.dataclass(frozen=True)
 class SentimentTraining(TextTraining):
-    """Learn topics and sentiments from texts; a file may hold both, or one of them."""
+    """Learn topics, sentiments and their strength from texts; a file may hold some of them."""
 
     topic_column: str = "topic"
     """Column of the topics."""
@@ -27,11 +27,14 @@ class SentimentTraining(TextTraining):
     sentiment_column: str = "sentiment"
     """Column of the sentiments."""
 
+    strength_column: str = "strength"
+    """Column of numbers that say how strong the sentiment is, such as -1 to 1."""
+
 
 def _tasks(settings: SentimentTraining) -> Sequence["Task"]:
-    from dlkit.tasks import Classification
+    from dlkit.tasks import Classification, Regression
 
-    return [
+    classes = [
         Classification(
             name=name,
             label_smoothing=settings.label_smoothing,
@@ -40,6 +43,7 @@ def _tasks(settings: SentimentTraining) -> Sequence["Task"]:
         )
         for name in ("topic", "sentiment")
     ]
+    return [*classes, Regression(name="strength")]
 
 
 def _verbs(app: TextApp) -> Mapping[str, Verb]:

@@ -28,7 +28,7 @@ class TfidfBaseline:
     """TF-IDF of words and characters, then a linear classifier.
 
     Features are n-grams of 1-2 words, where each Han character is a word, and of 2-5
-    characters. Over 20,000 rows a character n-gram must occur in two of them.
+    characters between spaces. Over 20,000 rows a character n-gram must occur in two of them.
 
     Args:
         model: `"svc"`, a linear support vector machine, or `"logreg"`, logistic regression.
@@ -133,7 +133,7 @@ def tfidf_features(rows: int) -> FeatureUnion:
     options: dict[str, Any] = {"sublinear_tf": True, "dtype": np.float32}
     words = TfidfVectorizer(ngram_range=(1, 2), token_pattern=_WORD, **options)
     least = 2 if rows > _MANY_ROWS else 1
-    characters = TfidfVectorizer(analyzer="char", ngram_range=(2, 5), min_df=least, **options)
+    characters = TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 5), min_df=least, **options)
     return FeatureUnion([("words", words), ("characters", characters)])
 
 

@@ -14,7 +14,9 @@ from dlkit.networks.bert import bert
 from dlkit.networks.pretrained_files import BERT_FILES, find_pretrained
 from dlkit.networks.recommended import Recommended
 
-RECOMMENDED = Recommended(batch_size=32, learning_rate=1.5e-4, steps=1400, fitted_heads=True)
+RECOMMENDED = Recommended(
+    batch_size=32, learning_rate=1.5e-4, steps=1400, fitted_heads=True, refit=False
+)
 """Five epochs over 10,000 texts: about 100 CPU seconds each for a MiniLM and short texts."""
 
 
@@ -46,6 +48,7 @@ def pretrained_bert(
     pooling: Literal["mean", "first"] | None = None,
     dropout: float = 0.1,
     trainable_layers: int | None = None,
+    layer_decay: float = 1.0,
     name: str = "bert",
 ) -> keras.Model:
     """Builds a BERT with pretrained weights.
@@ -56,19 +59,26 @@ def pretrained_bert(
             sentence encoders have; without it the first step is taken.
         dropout: See `bert`.
         trainable_layers: See `bert`.
+        layer_decay: Each block learns at the rate of the one above it, times this: what lies deep
+            is more general and needs less change (Howard and Ruder, "Universal language model
+            fine-tuning for text classification", 2018).
         name: Names the model.
 
     Returns:
         A model from `pieces` int `(batch, steps)` to features `(batch, hidden)`.
 
     Raises:
-        InputError: The folder holds another kind of network, or weights are missing.
+        InputError: The folder holds another kind of network, or weights are missing, or
+            `layer_decay` is not above 0.
 
     Example:
     ```python
     encoder = pretrained_bert(pretrained="minilm", trainable_layers=2)
     ```
     """
+    if not 0 < layer_decay <= 1:
+        msg = "`layer_decay` must be above 0 and at most 1. Received: "
+        raise InputError(f"{msg}{layer_decay}. Give another.")
     folder = find_pretrained(pretrained, BERT_FILES)
     arguments = _arguments(folder, _read(folder / "config.json"))
     model = bert(
@@ -84,7 +94,16 @@ def pretrained_bert(
     except (KeyError, ValueError, SafetensorError) as error:
         msg = f"`--pretrained` must hold the weights of its config.json. Received: {folder}"
         raise InputError(f"{msg} ({error}). Fetch the folder again.") from error
+    _slow_down(model, name, layer_decay, layers=arguments["layers"])
     return model
+
+
+def _slow_down(model: keras.Model, name: str, decay: float, *, layers: int) -> None:
+    for number in range(layers):
+        for layer in model.layers:
+            if layer.name.startswith(f"{name}_{number}_"):
+                for variable in layer.trainable_variables:
+                    variable.rate_factor = decay ** (layers - 1 - number)  # read by TableAdam
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -11,7 +11,9 @@ from dlkit.networks.pretrained_files import SENTENCE_ENCODER_FILES, find_pretrai
 from dlkit.networks.recommended import Recommended
 from dlkit.networks.sentence_encoder import sentence_encoder
 
-RECOMMENDED = Recommended(batch_size=32, learning_rate=5e-4, steps=1400, fitted_heads=True)
+RECOMMENDED = Recommended(
+    batch_size=32, learning_rate=5e-4, steps=1400, fitted_heads=True, refit=False
+)
 
 _ORDERS = (2, 3, 5)
 _BLOCKS = 17

@@ -15,3 +15,5 @@ class Recommended(NamedTuple):
     fitted_heads: bool = False
     """Whether heads start as linear models fitted to the features that the network gives untrained,
     which is of use where it is pretrained."""
+    refit: bool = True
+    """Whether what the rows of validation add is worth the time of a second training."""

@@ -179,6 +179,10 @@ def _wide_and_deep(
         if name.startswith("wide_")
     }
     wide = text_network("bag_of_ngrams", sizes=sizes, **of_wide)
+    if not sizes.encoding:  # a frozen encoder leaves the learning rate to what learns
+        factor = Recommended().learning_rate / find_network(deep).recommended.learning_rate
+        for variable in wide.trainable_variables:
+            variable.rate_factor = factor  # read by TableAdam: it learns from nothing, and faster
     return wide_and_deep(
         wide=wide,
         deep=text_network(deep, sizes=sizes, **arguments),

@@ -1,4 +1,6 @@
-"""The n-grams of a classical linear model: words 1-2 and characters 2-5."""
+"""The n-grams of a classical linear model: words 1-2, and characters 2-5 within words."""
+
+import functools
 
 import numpy as np
 import tensorflow as tf
@@ -11,6 +13,8 @@ from dlkit.text.segmentation import Words
 
 _SIZES = (2, 3, 4, 5)
 _LONGEST = max(_SIZES)
+_SPACE = ord(" ")
+_BITS = np.array([1, 2, 4], np.int32)
 _IS_WORD = np.array([1, 1] + [0] * len(_SIZES), np.int32)
 
 
@@ -18,7 +22,8 @@ def ngram_hashes(characters: Characters, words: Words, max_words: int) -> tf.Ten
     """Hashes the n-grams that start at each character, of the first `max_words` words.
 
     Returns:
-        int64 `(n, 6)`, 0 where there is none: 1 to 2 words and 2 to 5 characters.
+        int64 `(n, 6)`, 0 where there is none: 1 to 2 words, and 2 to 5 characters of a word with
+        the spaces around it.
     """
     size = tf.size(characters.kinds, tf.int64)
     return tf.concat([_word_ngrams(words, size, max_words), _windows(characters)], 1)
@@ -33,11 +38,28 @@ def _word_ngrams(words: Words, size: tf.Tensor, max_words: int) -> tf.Tensor:
 
 
 def _windows(characters: Characters) -> tf.Tensor:
-    codes = tf.pad(characters.codes, [[0, _LONGEST]])
-    codes = tf.stack([codes[k : k - _LONGEST] for k in range(_LONGEST)], 1)  # (n, 5)
+    """Hashes windows that hold one word or a part of it, and at most the spaces around it.
+
+    What starts at a character is its windows with the one before, so that the first word of a
+    text has a space before it too: the one that ends the text before.
+    """
+    codes = tf.pad(characters.codes - _SPACE, [[1, _LONGEST - 2]]) + _SPACE
+    codes = tf.stack([codes[k : k + tf.size(characters.codes)] for k in range(_LONGEST)], 1)
     hashes = window_hashes(codes, [(0, size) for size in _SIZES], CHARACTER_SALT)
-    exists = np.arange(_LONGEST + 1)[:, None] >= _SIZES  # by the room for windows, 0 to 5
-    return hashes * tf.gather(exists.astype(np.int64), tf.minimum(characters.room, _LONGEST))
+    inner = tf.cast(codes[:, 1:-1] == _SPACE, tf.int32)  # (n, 3)
+    return hashes * tf.gather(_without_spaces(), tf.linalg.matvec(inner, _BITS))
+
+
+@functools.cache
+def _without_spaces() -> np.ndarray:
+    """Says for each set of spaces among three characters which windows around them exist.
+
+    Returns:
+        int64 `(8, 4)` of 0 and 1, by the sum of `_BITS` of the spaces and by size of the window.
+    """
+    spaces = np.arange(1 << len(_BITS))[:, None] & _BITS > 0  # (8, 3)
+    until = np.where(spaces.any(1), spaces.argmax(1), len(_BITS))
+    return (until[:, None] >= np.subtract(_SIZES, 2)).astype(np.int64)
 
 
 def _next(values: tf.Tensor) -> tf.Tensor:

@@ -30,8 +30,9 @@ class Tokenizer(keras.layers.Layer):
     n-grams of the word with its boundaries (Bojanowski et al., "Enriching word vectors with
     subword information", 2017).
 
-    The n-grams are those of a classical linear model: words 1-2 and characters 2-5 of the
-    text, each weighted by TF-IDF; those of words and those of characters have unit length each.
+    The n-grams are those of a classical linear model: words 1-2, and characters 2-5 of what
+    stands between spaces, each weighted by TF-IDF; those of words and those of characters have
+    unit length each.
 
     Args:
         max_words: Words beyond this many are cut.

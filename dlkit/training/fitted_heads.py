@@ -21,11 +21,13 @@ def fit_heads(
     """Fits a logistic regression for each classification, and gives its weights to the head.
 
     With random heads, the first steps of training pull a pretrained network away from what it
-    knows (Kumar et al., "Fine-tuning can distort pretrained features", 2022).
+    knows (Kumar et al., "Fine-tuning can distort pretrained features", 2022). Features that are
+    still random keep the random weights that let them learn.
 
     Args:
         heads: Its layers `<task>_logits` get weights.
-        network: From the features of the rows to those of the heads, part of `heads`.
+        network: From the features of the rows to those of the heads, part of `heads`. Of one that
+            joins several networks, the last is the pretrained one.
         tasks: The tasks; others than classifications keep the heads that they have.
         rows: Training rows.
         seed: Draws rows where there are many.
@@ -33,6 +35,9 @@ def fit_heads(
     rows = _some(rows, np.random.default_rng(seed))
     batches, order = evaluation_batches(rows, batch_size=64)
     features = network.predict(batches, verbose=0)[np.argsort(order)]
+    joined = [layer for layer in network.layers if isinstance(layer, keras.Model)]
+    pretrained = (joined or [network])[-1].output.shape[-1]
+    features = features[:, -pretrained:]
     for task in tasks:
         if not isinstance(task, Classification):
             continue
@@ -40,14 +45,16 @@ def fit_heads(
         present = (weights > 0) & (targets >= 0)
         if len(np.unique(targets[present])) > 1:
             layer = heads.get_layer(f"{task.name}_logits")
-            layer.set_weights(
-                _fitted(features[present], targets[present], weights[present], len(task.classes))
+            kernel, bias = _fitted(
+                features[present], targets[present], weights[present], len(task.classes)
             )
+            random = layer.get_weights()[0][:-pretrained]
+            layer.set_weights([np.concatenate([random, kernel]), bias])
 
 
 def _fitted(
     features: np.ndarray, targets: np.ndarray, weights: np.ndarray, classes: int
-) -> list[np.ndarray]:
+) -> tuple[np.ndarray, np.ndarray]:
     """Returns kernel `(feature_dim, classes)` and bias `(classes,)`."""
     model = LogisticRegression(C=_INVERSE_PENALTY, max_iter=_ITERATIONS)
     model.fit(features, targets, sample_weight=weights)
@@ -57,7 +64,7 @@ def _fitted(
         intercepts = np.concatenate([-intercepts, intercepts]) / 2
     kernel, bias = np.zeros((features.shape[1], classes)), np.zeros(classes)
     kernel[:, model.classes_], bias[model.classes_] = coefficients.T, intercepts
-    return [kernel, bias]
+    return kernel, bias
 
 
 def _some(rows: Rows, draw: np.random.Generator) -> Rows:

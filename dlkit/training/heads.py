@@ -182,6 +182,13 @@ def recipe_of(settings: TextTraining, rows: int) -> Recipe:
     )
 
 
+def learns_again(settings: TextTraining) -> bool:
+    """Returns whether a second training is to learn the rows of validation as well."""
+    if settings.validation_data:
+        return False
+    return _recommended(settings).refit if settings.refit == "auto" else settings.refit == "yes"
+
+
 def _recommended(settings: TextTraining) -> Recommended:
     if settings.freeze_encoder:
         return Recommended()

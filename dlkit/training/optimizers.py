@@ -19,6 +19,9 @@ class TableAdam(keras.optimizers.AdamW):
     heart. There a row's gradient is divided by the root of its own mean square or of the table's
     mean square, whichever is larger, and has no momentum: frequent rows take Adam's steps, rare
     ones the smaller steps of plain gradient descent.
+
+    A variable with `rate_factor` learns at so many times the learning rate; its decay does not
+    change.
     """
 
     def build(self, variables: list[Any]) -> None:
@@ -36,12 +39,13 @@ class TableAdam(keras.optimizers.AdamW):
 
     def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
         """Updates one variable, or the rows of a table that have a gradient."""
+        index = self._get_variable_index(variable)
+        learning_rate *= getattr(self._trainable_variables[index], "rate_factor", 1.0)
         if not isinstance(gradient, tf.IndexedSlices):
             super().update_step(gradient, variable, learning_rate)
             return
         rows, position = tf.unique(gradient.indices)
         gradient = tf.math.unsorted_segment_sum(gradient.values, position, tf.size(rows))
-        index = self._get_variable_index(variable)
         mean, square = self._momentums[index], self._velocities[index]
         step = tf.cast(self.iterations + 1, tf.float32)
 

@@ -18,7 +18,7 @@ from dlkit.evaluation.report import write_report
 from dlkit.settings import TextTraining
 from dlkit.tasks import Classification, Task, answering_model
 from dlkit.training.devices import prepare_devices
-from dlkit.training.heads import refit_heads, train_heads
+from dlkit.training.heads import learns_again, refit_heads, train_heads
 from dlkit.training.memory import peak_memory_mb
 from dlkit.training.prepared import PreparedTexts
 from dlkit.training.run_folder import write_atomically, write_json
@@ -76,7 +76,7 @@ def train_text_model(
     trained = train_heads(settings, tasks, prepared, strategy=strategy, folder=folder)
     validation = predict_rows(tasks, trained.outputs, trained.validation, data.validation.texts)
     heads, learned = trained.heads, data
-    if settings.refit and not settings.validation_data:
+    if learns_again(settings):
         learned = data.with_validation_learned()
         taught = others.labelled(learned)
         prepared = PreparedTexts(taught, settings, encodings=prepared.encodings)

@@ -129,7 +129,8 @@ def test_a_failed_start_leaves_the_latest_run(refused, folder, latest):
 
 def test_both_columns_are_missing(refused, folder):
     message = refused("train", "--data", "names.csv", "--text-column", "body", app=SENTIMENT)
-    assert "`--topic-column` or `--sentiment-column` must name a column of labels" in message
+    options = "`--topic-column` or `--sentiment-column` or `--strength-column`"
+    assert f"{options} must name a column of labels" in message
 
 
 def test_a_training_that_diverges(refused, folder):

@@ -8,6 +8,7 @@ import tensorflow as tf
 from apps.intent.app import APP as INTENT
 from apps.sentiment.app import APP as SENTIMENT
 from dlkit.cli import main
+from tests.made_rows import write_rows
 
 HEADS = ("topic", "sentiment")
 NAMES = (
@@ -158,3 +159,29 @@ def test_a_named_folder_and_the_rows_of_several_files(project, monkeypatch, tmp_
     classes = json.loads(capsys.readouterr().out)["probabilities"]
     assert {"metals", "track_order"} < set(classes)
     assert "out_of_scope" not in classes
+
+
+def test_how_strong_a_sentiment_is_comes_from_a_file_of_its_own(monkeypatch, tmp_path, capsys):
+    monkeypatch.chdir(tmp_path)
+    words = {"plunges": -1.0, "dips": -0.3, "edges up": 0.3, "soars": 1.0}
+    firms = ("copper", "the bank", "our chip maker", "wheat", "铜价")
+    moods = ("negative", "negative", "positive", "positive")
+    texts = {f"{firm} {word} {day}": word for firm in firms for word in words for day in range(8)}
+    strengths = [{"text": text, "strength": words[word]} for text, word in texts.items()]
+    of_word = dict(zip(words, moods, strict=True))
+    labels = [{"text": text, "sentiment": of_word[word]} for text, word in texts.items()]
+    write_rows(tmp_path / "strengths.jsonl", strengths)
+    write_rows(tmp_path / "labels.jsonl", labels)
+    arguments = ["--data", "strengths.jsonl", "--data", "labels.jsonl", "--no-baseline"]
+    arguments += ["--network", "bag_of_ngrams", "--epochs", "12", "--learning-rate", "0.01"]
+    main(SENTIMENT, ["train", *arguments, "--batch-size", "16"])
+    main(SENTIMENT, ["predict", "wheat plunges 9", "wheat dips 9", "wheat soars 9"])
+    answers = [json.loads(line) for line in capsys.readouterr().out.splitlines() if "{" in line]
+    values = [answer["strength_value"] for answer in answers]
+    assert values == pytest.approx([-1.0, -0.3, 1.0], abs=0.3)
+    assert all(a["strength_lower"] < a["strength_value"] < a["strength_upper"] for a in answers)
+    assert [answer["sentiment_label"] for answer in answers] == ["negative", "negative", "positive"]
+    main(SENTIMENT, ["export"])
+    main(SENTIMENT, ["evaluate", "--data", "strengths.jsonl"])
+    metrics = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert metrics["strength"]["rmse"] < 0.3

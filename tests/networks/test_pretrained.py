@@ -59,6 +59,34 @@ def test_as_a_network_and_beside_n_grams(tmp_path):
     assert both.output.shape == (None, 3 + 32)
 
 
+def test_n_grams_beside_an_encoder_that_learns_have_the_rate_of_their_own(tmp_path):
+    folder = str(write_bert(tmp_path))
+    sizes = TextSizes(tokens=2, subwords=2, ngrams=5)
+    both = text_network("wide_and_deep", sizes=sizes, deep="bert", pretrained=folder)
+    factors = {v.path: getattr(v, "rate_factor", 1) for v in both.trainable_variables}
+    bag = Recommended().learning_rate / RECOMMENDED.learning_rate
+    assert {path: factor for path, factor in factors.items() if factor != 1} == {
+        "bag_of_ngrams_bag/table": pytest.approx(bag)
+    }
+    frozen = text_network("wide_and_deep", sizes=sizes._replace(encoding=4), deep="bert")
+    assert not any(hasattr(variable, "rate_factor") for variable in frozen.trainable_variables)
+
+
+def test_blocks_below_learn_more_slowly(tmp_path):
+    folder = str(write_bert(tmp_path))
+    model = pretrained_bert(pretrained=folder, layer_decay=0.5)
+    factors = {
+        layer.name: {v.rate_factor for v in layer.trainable_variables} for layer in _dense(model)
+    }
+    assert factors == {"bert_0_inner": {0.5}, "bert_1_inner": {1.0}}
+    with pytest.raises(InputError, match="`layer_decay` must be above 0"):
+        pretrained_bert(pretrained=folder, layer_decay=0.0)
+
+
+def _dense(model):
+    return [layer for layer in model.layers if layer.name.endswith("_inner")]
+
+
 def test_what_is_recommended_is_that_of_the_deep_network():
     assert deep_network("bert", {}).recommended == RECOMMENDED
     assert deep_network("wide_and_deep", {"deep": "bert"}).recommended == RECOMMENDED

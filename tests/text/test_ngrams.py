@@ -18,24 +18,24 @@ def test_ngrams_of_a_text():
     _, hashes = hashes_of("ab cd")
     exists = (hashes != 0).astype(int).tolist()
     assert exists == [
-        [1, 1, 1, 1, 1, 1],  # a: the word ab, the pair, and 4 windows
-        [0, 0, 1, 1, 1, 0],
+        [1, 1, 1, 1, 1, 0],  # a: the word ab, the pair, and windows with the space before it
+        [0, 0, 1, 1, 0, 0],  # b: "ab" and "ab ", but nothing beyond the space
+        [0, 0, 1, 0, 0, 0],
+        [1, 0, 1, 1, 1, 0],
         [0, 0, 1, 1, 0, 0],
-        [1, 0, 1, 0, 0, 0],
-        [0, 0, 0, 0, 0, 0],
-        [0, 0, 0, 0, 0, 0],  # the space that ends the text
+        [0, 0, 1, 0, 0, 0],  # the space that ends the text
     ]
     assert len(np.unique(hashes)) == hashes.astype(bool).sum() + 1
 
 
 def test_equal_ngrams_have_equal_hashes():
     _, hashes = hashes_of("x ab cd", "ab cd")
-    np.testing.assert_array_equal(hashes[2:7], hashes[8:13])
+    np.testing.assert_array_equal(hashes[2:8], hashes[8:14])
 
 
 def test_words_beyond_the_most_have_no_ngrams_but_their_characters():
     _, hashes = hashes_of("a b c d", max_words=3)
-    assert (hashes != 0).sum(0)[:3].tolist() == [3, 2, 6]
+    assert (hashes != 0).sum(0)[:3].tolist() == [3, 2, 8]
 
 
 def test_ngrams_of_words_stay_inside_their_text():
@@ -62,13 +62,13 @@ def test_weights_have_unit_length_by_kind():
 
 
 def test_weights_are_those_of_tfidf():
-    texts = ["abc def", "def ghi", "abc xyz", "xyz"]  # no n-gram occurs twice in a text
+    texts = ["abc defghi", "defghi jkl", "abc xyz", "x yz"]  # no n-gram occurs twice in a text
     tokenizer = Tokenizer(ngram_floor=1)
     tokenizer.adapt(texts)
     ids = tokenizer(tf.constant(texts))
     bags = np.zeros((len(texts), tokenizer.ngram_count))
     np.put_along_axis(bags, ids["ngrams"].numpy(), ids["ngram_weights"].numpy(), 1)
-    characters = TfidfVectorizer(analyzer="char", ngram_range=(2, 5)).fit_transform(texts)
+    characters = TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 5)).fit_transform(texts)
     words = TfidfVectorizer(ngram_range=(1, 2)).fit_transform(texts)
     expected = (characters @ characters.T + words @ words.T).toarray()
     np.testing.assert_allclose(bags @ bags.T, expected, atol=1e-5)

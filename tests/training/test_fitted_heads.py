@@ -70,3 +70,19 @@ def test_many_rows_are_sampled(monkeypatch):
     heads, _ = fitted([task], rows_of({"label": targets}))
     logits = np.asarray(heads({"point": POINTS})["label"])
     assert (logits.argmax(1) == targets).mean() > 0.9
+
+
+def test_a_network_beside_the_pretrained_one_keeps_its_random_weights():
+    point = keras.Input((3,), name="point")
+    pretrained = keras.Model(point, keras.layers.Identity()(point))
+    wide = keras.layers.Dense(2)(point)
+    features = keras.layers.Concatenate()([wide, pretrained(point)])
+    network = keras.Model({"point": point}, features)
+    task = Classification(name="label", classes=["a", "b", "c"])
+    heads = join_heads(network, [task])
+    random = heads.get_layer("label_logits").get_weights()[0][:2]
+    targets = np.argmax(POINTS, 1)
+    fit_heads(heads, network, [task], rows_of({"label": targets}), seed=0)
+    kernel, bias = heads.get_layer("label_logits").get_weights()
+    np.testing.assert_array_equal(kernel[:2], random)
+    assert ((POINTS @ kernel[2:] + bias).argmax(1) == targets).mean() > 0.95

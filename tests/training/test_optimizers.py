@@ -75,6 +75,24 @@ def test_weak_rows_of_a_weighted_bag_take_weak_steps():
     assert 0 < steps[8] < 0.1 * steps[7]
 
 
+@pytest.mark.parametrize(
+    ("build", "inputs"), [(dense_model, IDS / 40), (sparse_model, IDS)], ids=["dense", "sparse"]
+)
+def test_variables_with_a_factor_learn_at_their_own_rate(build, inputs):
+    steps = []
+    for factor in (1.0, 0.5):
+        keras.utils.set_random_seed(0)
+        model = build()
+        variable = model.trainable_variables[0]
+        variable.rate_factor = factor
+        before = variable.numpy()
+        model.compile(TableAdam(0.1, weight_decay=0.0), "mse", jit_compile=False)
+        model.fit(inputs[:4], TARGETS[:4], verbose=0)
+        steps.append(variable.numpy() - before)
+    assert np.abs(steps[0]).max() > 0.05
+    np.testing.assert_allclose(steps[1], steps[0] / 2, atol=1e-6)
+
+
 def test_config_makes_an_equal_optimizer():
     optimizer = TableAdam(0.02, weight_decay=0.1)
     config = keras.saving.serialize_keras_object(optimizer)

@@ -99,7 +99,7 @@ def test_the_saved_model_is_the_measured_one(trained):
 
 def test_the_kept_network_learns_from_the_validation_rows_too(tmp_path):
     source = write_rows(tmp_path / "rows.jsonl", made_rows(150))
-    once = train_on([source], tmp_path / "once", refit=False, seed=3)
+    once = train_on([source], tmp_path / "once", refit="no", seed=3)
     again = train_on([source], tmp_path / "again", seed=3, baseline=True)
     assert again.metrics["validation"] == once.metrics["validation"]
     data = load([source], seed=3)
@@ -117,7 +117,7 @@ def test_a_training_that_overfits_early_is_done_again_with_fewer_epochs(tmp_path
     rows = made_rows(160)
     noise = [row | {"topic": rows[-i]["topic"]} for i, row in enumerate(rows)]
     source = write_rows(tmp_path / "rows.jsonl", noise + rows)
-    run = train_on([source], tmp_path / "run", epochs=0, refit=False)
+    run = train_on([source], tmp_path / "run", epochs=0, refit="no")
     losses = {}
     for part in ("", "shorter"):
         with (run.folder / part / "history.csv").open(encoding="utf-8") as file:
