@@ -114,8 +114,9 @@ def train(app: TextApp, settings: TextTraining) -> Path:
 def tune(app: TextApp, options: Tune) -> Path:
     """Searches, trains the winner, and returns the folder of its run."""
     from dlkit.tuning import verb
+    from dlkit.tuning.text_subject import TextSubject
 
-    return verb.tune(app, options)
+    return verb.tune(TextSubject(app), options)
 
 
 def evaluate(app: TextApp, options: Evaluate) -> None:

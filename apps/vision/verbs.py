@@ -18,6 +18,7 @@ from dlkit.runs import existing_run, load_model, saved_settings, start_run
 from dlkit.serving.command import Serve, serve
 from dlkit.settings import SAMPLE, ImageTraining
 from dlkit.text_verbs import Export
+from dlkit.tuning.image_options import ImageSearch
 from dlkit.tuning.options import Tune, tune_options
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ def image_verbs(app: App) -> Mapping[str, Verb]:
     """Returns the verbs by their words."""
     return {
         "train": Verb(Train, functools.partial(train, app)),
-        "tune": Verb(tune_options(Train), functools.partial(tune, app)),
+        "tune": Verb(tune_options(Train, ImageSearch), functools.partial(tune, app)),
         "evaluate": Verb(Evaluate, functools.partial(evaluate, app)),
         "predict": Verb(Predict, functools.partial(predict, app)),
         "export": Verb(Export, functools.partial(export, app)),
@@ -107,8 +108,9 @@ def train(app: App, settings: Train) -> Path:
 def tune(app: App, options: Tune) -> Path:
     """Searches, trains the winner, and returns the folder of its run."""
     from dlkit.tuning import verb
+    from dlkit.tuning.image_subject import ImageSubject
 
-    return verb.tune(app, options)
+    return verb.tune(ImageSubject(app.name, Train), options)
 
 
 def evaluate(app: App, options: Evaluate) -> None:

@@ -9,7 +9,6 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table as RichTable
 from rich.text import Text
 
-from dlkit.tuning.options import SearchOptions
 from dlkit.tuning.search import DEFAULTS
 from dlkit.tuning.summary import Table, described
 
@@ -24,7 +23,7 @@ class SearchProgress:
         options: The budget.
     """
 
-    def __init__(self, options: SearchOptions) -> None:
+    def __init__(self, options: Any) -> None:
         self._options = options
         self._progress = Progress(
             TextColumn("{task.description}"),

@@ -4,7 +4,6 @@ import dataclasses
 import functools
 import hashlib
 import json
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,13 +11,9 @@ import pyarrow as pa
 
 from dlkit.app import TextApp
 from dlkit.data.text_rows import split_rows, take
-from dlkit.settings import HeldOutTraining, TextTraining
-from dlkit.tasks import Task, answering_model, compiled_answers
-from dlkit.training.devices import prepare_devices
-from dlkit.training.heads import train_heads
+from dlkit.settings import TextTraining
+from dlkit.tasks import Task
 from dlkit.training.prepared import PreparedTexts
-from dlkit.training.scoring import measure, predict_rows
-from dlkit.training.text import train_text_model
 from dlkit.training.text_data import (
     TextData,
     class_columns,
@@ -27,8 +22,7 @@ from dlkit.training.text_data import (
 )
 from dlkit.training.text_front import network_arguments, without_unused_encoder
 from dlkit.tuning.options import SearchOptions
-from dlkit.tuning.rows import Trained
-from dlkit.tuning.space import SearchSpace
+from dlkit.tuning.trial import Job, run_guarded, train_texts
 
 VALIDATION_SHARE = 0.25
 """A search compares many trainings by these rows, so they are more than `train` holds out."""
@@ -38,7 +32,7 @@ _KEPT = 3
 
 
 class SearchRows:
-    """See `Rows`; tokenized once for each text setting.
+    """Rows read once, tokenized once for each text setting, and no test row among them.
 
     Args:
         app: The application.
@@ -87,7 +81,7 @@ class SearchRows:
             self._settings,
             validation_fraction=self._settings.validation_fraction or VALIDATION_SHARE,
             test_fraction=0.0,
-            split_seed=repeat_seed(self._settings, repeat),
+            split_seed=(self._settings.seed_of_splits + 7919 * repeat) % 2**31,
         )
         split = split_rows(self._table, self._classes, settings)
         train, validation = (
@@ -99,48 +93,12 @@ class SearchRows:
         """Returns the rows of a repeat as the settings read them; those of others if they agree."""
         return self._prepared(repeat, _reading(settings))
 
-    def space(self, options: SearchOptions) -> SearchSpace:
-        """See `Rows`."""
-        prepared = self.prepared(0, self._settings)
-        return SearchSpace(
-            self._settings,
-            networks=options.networks,
-            rows=len(prepared.data.train.texts),
-            longest=int(prepared.training([prepared.front.reads], []).lengths.max()),
-            search_epochs=options.tuner != "hyperband",
-        )
-
-    def trained(self, prepared: PreparedTexts, settings: TextTraining) -> Trained:
-        """See `Rows`."""
-        strategy = prepare_devices(
-            seed=settings.seed,
-            deterministic=settings.deterministic,
-            mixed_precision=settings.mixed_precision,
-        )
-        tasks, texts = self.tasks(settings), prepared.data.validation.texts
-        trained = train_heads(settings, tasks, prepared, strategy=strategy, folder=None)
-        predictions = predict_rows(tasks, trained.outputs, trained.validation, texts)
-        return Trained(
-            measure(predictions, tasks),
-            trained.history,
-            lambda: answering_model(prepared.front.layer(), trained.heads, tasks),
-            compiled_answers,
-            texts,
-        )
-
-    def run(self, settings: TextTraining, folder: Path) -> dict[str, Any]:
-        """See `Rows`."""
-        tasks = self._app.tasks(settings)
-        labels, sources = self._app.label_columns(settings, tasks), self._app.sources(settings)
-        return train_text_model(settings, sources, labels, tasks, folder).metrics
+    def run(self, job: Job, options: SearchOptions) -> dict[str, Any]:
+        """Trains a job and measures it."""
+        return run_guarded(job, lambda: train_texts(self, job, options))
 
     def _prepare(self, repeat: int, settings: TextTraining) -> PreparedTexts:
         return PreparedTexts(self.split(repeat), settings, encodings=self._encodings)
-
-
-def repeat_seed(settings: HeldOutTraining, repeat: int) -> int:
-    """Returns what seeds the split of a repeat."""
-    return (settings.seed_of_splits + 7919 * repeat) % 2**31
 
 
 def _reading(settings: TextTraining) -> TextTraining:

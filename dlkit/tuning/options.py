@@ -4,7 +4,7 @@ No heavy import, so that `--help` is instant.
 """
 
 import dataclasses
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import tyro
 
@@ -13,8 +13,8 @@ from dlkit.settings import Training
 
 
 @dataclasses.dataclass(frozen=True)
-class SearchOptions:
-    """How to search, and what for."""
+class Budget:
+    """How long to search."""
 
     trials: int | None = None
     """Most trials; without it as many as --max-seconds lets in, or 20."""
@@ -26,27 +26,13 @@ class SearchOptions:
     """How the next trial is chosen. "hyperband" starts many with few epochs and goes on with the
     best."""
 
-    networks: Annotated[tuple[str, ...], tyro.conf.UseAppendAction] = ()
-    """A network to choose among; give it several times. "wide_and_deep+lstm" is wide_and_deep with
-    another deep network; with --pretrained, "bert" and "wide_and_deep+bert" may stand beside
-    networks without an encoder. Without it --network, if given, else those that train in
-    seconds."""
-
-    objective: Literal["macro_f1", "accuracy", "log_loss"] = "macro_f1"
-    """What to reach on the validation rows; of several heads the mean."""
-
-    cost: Literal["none", "latency", "size"] = "none"
-    """A second objective: milliseconds for one answer, or megabytes of the saved model."""
-
-    cost_weight: float = 0.0
-    """What a millisecond or a megabyte is worth in units of the objective."""
-
     finalists: int = 4
     """So many of the best trials, and the defaults, are trained again before one wins; fewer where
     --max-seconds leaves no time for them."""
 
     repeats: int = 2
-    """How often the finalists are trained again, with other seeds and other validation rows."""
+    """How often the finalists are trained again, with other seeds, and other validation rows where
+    that leaves the test rows as they are."""
 
     retrainings: int = 3
     """Seeds that the winner is trained with, as `train` does."""
@@ -61,14 +47,47 @@ class SearchOptions:
             _check(name, value is None or value >= bound, f"must be at least {bound}", value)
         seconds = self.max_seconds
         _check("max_seconds", seconds is None or seconds > 0, "must be above 0", seconds)
-        _check("cost_weight", self.cost_weight >= 0, "must be 0 or more", self.cost_weight)
-        weighs = self.cost != "none" or not self.cost_weight
-        _check("cost_weight", weighs, "needs `--cost latency` or `--cost size`", self.cost_weight)
 
     @property
     def most_trials(self) -> int | None:
         """The number of trials after which a search ends, None for no such bound."""
         return 20 if self.trials is None and self.max_seconds is None else self.trials
+
+
+@dataclasses.dataclass(frozen=True)
+class SearchOptions(Budget):
+    """How to search, and what for."""
+
+    networks: Annotated[tuple[str, ...], tyro.conf.UseAppendAction] = ()
+    """A network to choose among; give it several times. "wide_and_deep+lstm" is wide_and_deep with
+    another deep network; with --pretrained, "bert" and "wide_and_deep+bert" may stand beside
+    networks without an encoder. Without it --network, if given, else those that train in
+    seconds."""
+
+    objective: Literal["macro_f1", "accuracy", "log_loss"] = "macro_f1"
+    """What to reach on the validation rows; of several heads the mean."""
+
+    cost: Literal["none", "latency", "size"] = "none"
+    """A second objective: milliseconds for one text, or megabytes of the saved model."""
+
+    cost_weight: float = 0.0
+    """What a millisecond or a megabyte is worth in units of the objective."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _check("cost_weight", self.cost_weight >= 0, "must be 0 or more", self.cost_weight)
+        weighs = self.cost != "none" or not self.cost_weight
+        _check("cost_weight", weighs, "needs `--cost latency` or `--cost size`", self.cost_weight)
+
+
+@dataclasses.dataclass(frozen=True)
+class RankingSearch(Budget):
+    """How to search for what ranks best."""
+
+    objective: Literal["ndcg@10", "recall@20", "hit_rate@10", "mrr"] = "ndcg@10"
+    """What to reach in validation."""
+
+    cost: ClassVar[str] = "none"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -81,13 +100,13 @@ class Tune:
     settings: Any
     """The settings of the application."""
 
-    search: SearchOptions
+    search: Any
     """How to search."""
 
 
-def tune_options(settings: type[Training]) -> type[Tune]:
+def tune_options(settings: type[Training], search: type[Budget] = SearchOptions) -> type[Tune]:
     """Returns the options of the verb `tune` for an application's settings."""
-    fields = [("settings", settings)]
+    fields = [("settings", settings), ("search", search)]
     options = dataclasses.make_dataclass("Tune", fields, bases=(Tune,), frozen=True)
     options.__doc__ = Tune.__doc__
     return options

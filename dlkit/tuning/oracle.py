@@ -21,7 +21,7 @@ from keras_tuner.oracles import (
 from sklearn.exceptions import ConvergenceWarning
 
 from dlkit.training.run_folder import read_json, write_json
-from dlkit.tuning.settings_space import SettingsSpace
+from dlkit.tuning.subject import Space
 
 SCORE = "score"
 """The name under which the score of a trial is reported, the largest the best."""
@@ -132,7 +132,7 @@ class _Hyperband(_Saved, HyperbandOracle):
     pass
 
 
-def make_oracle(kind: str, space: SettingsSpace, *, seed: int, path: Path) -> keras_tuner.Oracle:
+def make_oracle(kind: str, space: Space, *, seed: int, path: Path) -> keras_tuner.Oracle:
     """Makes an oracle, or goes on with one.
 
     Args:
@@ -151,7 +151,7 @@ def make_oracle(kind: str, space: SettingsSpace, *, seed: int, path: Path) -> ke
         "max_consecutive_failed_trials": None,
     }
     if kind == "hyperband":
-        oracle = _Hyperband(max_epochs=space.recipe.epochs, hyperband_iterations=None, **common)
+        oracle = _Hyperband(max_epochs=space.epochs, hyperband_iterations=None, **common)
     elif kind == "bayesian":
         common |= {"num_initial_points": _INITIAL_POINTS, "alpha": _NOISE}
         oracle = _Bayesian(max_trials=None, **common)

@@ -10,10 +10,9 @@ from typing import Any, NamedTuple
 
 import keras
 
-from dlkit.app import App
 from dlkit.settings import to_json
 from dlkit.training.run_folder import new_folder, point_latest, read_json, write_json
-from dlkit.tuning.rows import Rows
+from dlkit.tuning.subject import Subject
 from dlkit.tuning.trial import objective_of
 
 _PARTS = ("validation", "test", "test_without_copies")
@@ -28,13 +27,12 @@ class Retrained(NamedTuple):
 
 
 def retrain(
-    app: App, rows: Rows, settings: Any, folder: Path, *, count: int, objective: str
+    subject: Subject, settings: Any, folder: Path, *, count: int, objective: str
 ) -> Retrained:
     """Trains with several seeds on the same split; what is done already stays.
 
     Args:
-        app: The application.
-        rows: Those of the search.
+        subject: What trains.
         settings: Those of the winner, with the seed of the search.
         folder: Gets a run for each seed.
         count: How many seeds.
@@ -49,7 +47,7 @@ def retrain(
         chosen = dataclasses.replace(
             settings, seed=seed, split_seed=settings.seed_of_splits, run_dir=None, resume=False
         )
-        metrics.append(_trained(app, rows, chosen, folder / f"seed-{seed}"))
+        metrics.append(_trained(subject, chosen, folder / f"seed-{seed}"))
     scores = [objective_of(found["validation"], objective) for found in metrics]
     return Retrained(seeds, metrics, scores.index(max(scores)))
 
@@ -96,14 +94,14 @@ def _spread(found: Sequence[Any]) -> Any:
     return {"mean": mean(found), "spread": stdev(found) if len(found) > 1 else None}
 
 
-def _trained(app: App, rows: Rows, settings: Any, folder: Path) -> dict[str, Any]:
+def _trained(subject: Subject, settings: Any, folder: Path) -> dict[str, Any]:
     if (folder / "report.html").exists():  # the last file that a training writes
         return read_json(folder / "metrics.json")
     keras.backend.clear_session()
     folder.mkdir(parents=True, exist_ok=True)
-    write_json(folder / "config.json", {"app": app.name, "settings": to_json(settings)})
+    write_json(folder / "config.json", {"app": subject.name, "settings": to_json(settings)})
     resumed = dataclasses.replace(settings, resume=(folder / "checkpoint.npz").exists())
-    return rows.run(resumed, folder)
+    return subject.train(resumed, folder)
 
 
 def _link(source: str, target: str) -> None:

@@ -16,11 +16,9 @@ import numpy as np
 from keras_tuner.engine.trial import Trial, TrialStatus
 
 from dlkit.errors import InputError
-from dlkit.settings import Training
 from dlkit.training.run_folder import read_json, write_json
-from dlkit.tuning.options import SearchOptions
 from dlkit.tuning.oracle import end_trial
-from dlkit.tuning.settings_space import SettingsSpace
+from dlkit.tuning.subject import Space
 from dlkit.tuning.trial import Job
 from dlkit.tuning.workers import InProcess, Processes
 
@@ -44,10 +42,10 @@ class Search:
         self,
         folder: Path,
         *,
-        space: SettingsSpace,
+        space: Space,
         oracle: keras_tuner.Oracle,
         workers: InProcess | Processes,
-        options: SearchOptions,
+        options: Any,
         show: Callable[[dict[str, Any]], None],
     ) -> None:
         self.folder, self.space, self.oracle = folder, space, oracle
@@ -93,7 +91,7 @@ class Search:
     def _best(self, count: int) -> list[str]:
         done = [record for record in self.trials if record["status"] == "completed"]
         done.sort(key=lambda record: -record["score"])
-        distinct: dict[Training, str] = {}
+        distinct: dict[Any, str] = {}
         for record in done:
             distinct.setdefault(self.space.settings_of(record["values"]), record["trial"])
         best = list(distinct.values())[: max(count, 1)]
@@ -118,7 +116,7 @@ class Search:
             raise InputError(msg)
         return sorted(table, key=lambda row: -row["score"])
 
-    def settings_of(self, trial: str) -> Training:
+    def settings_of(self, trial: str) -> Any:
         """Returns the settings of a trial, with the seed of the search."""
         return self.space.settings_of(self.records[f"{trial}-0"]["values"])
 

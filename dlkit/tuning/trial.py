@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from statistics import mean, median
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import keras
 import numpy as np
@@ -13,9 +13,15 @@ import tensorflow as tf
 
 from dlkit.data.messages import shown
 from dlkit.errors import DivergenceError, InputError
-from dlkit.settings import Training
+from dlkit.tasks import Task, answering_model, compiled_answers
+from dlkit.training.devices import prepare_devices
+from dlkit.training.heads import TrainedHeads, train_heads
+from dlkit.training.prepared import PreparedTexts
+from dlkit.training.scoring import measure, predict_rows
 from dlkit.tuning.options import SearchOptions
-from dlkit.tuning.rows import Rows, Trained
+
+if TYPE_CHECKING:
+    from dlkit.tuning.data import SearchRows
 
 _TIMED_CALLS = 50
 
@@ -25,16 +31,15 @@ class Job(NamedTuple):
 
     trial: str
     repeat: int
-    settings: Training
+    settings: Any
 
 
-def run_job(rows: Rows, job: Job, options: SearchOptions) -> dict[str, Any]:
+def run_guarded(job: Job, train: Callable[[], dict[str, Any]]) -> dict[str, Any]:
     """Trains and measures; whatever goes wrong in it is this trial's failure alone.
 
     Args:
-        rows: What to learn from.
         job: What to train.
-        options: What to measure.
+        train: Does it.
 
     Returns:
         `status` "completed" with `score`, `objective`, `cost`, `metrics` and `history`, or "failed"
@@ -45,9 +50,8 @@ def run_job(rows: Rows, job: Job, options: SearchOptions) -> dict[str, Any]:
     """
     start = time.monotonic()
     keras.backend.clear_session()  # a trial is what it would be in a process of its own
-    prepared = rows.prepared(job.repeat, job.settings)
     try:
-        found = _train(rows, prepared, job.settings, options)
+        found = train()
     except DivergenceError as error:
         found = _failed(error)
     except InputError as error:
@@ -70,42 +74,56 @@ def objective_of(metrics: Mapping[str, Any], objective: str) -> float:
     return -mean(values) if objective == "log_loss" else mean(values)
 
 
-def _train(rows: Rows, prepared: Any, settings: Any, options: SearchOptions) -> dict[str, Any]:
-    trained = rows.trained(prepared, settings)
-    objective = objective_of(trained.metrics, options.objective)
+def train_texts(rows: "SearchRows", job: Job, options: SearchOptions) -> dict[str, Any]:
+    """Trains a job of a text application, and measures what it was asked to."""
+    settings, prepared = job.settings, rows.prepared(job.repeat, job.settings)
+    strategy = prepare_devices(
+        seed=settings.seed,
+        deterministic=settings.deterministic,
+        mixed_precision=settings.mixed_precision,
+    )
+    tasks = rows.tasks(settings)
+    trained = train_heads(settings, tasks, prepared, strategy=strategy, folder=None)
+    texts = prepared.data.validation.texts
+    predictions = predict_rows(tasks, trained.outputs, trained.validation, texts)
+    metrics = measure(predictions, tasks)
+    objective = objective_of(metrics, options.objective)
     if not np.isfinite(objective):
         msg = "`--learning-rate` must let the training converge. Received: "
         raise DivergenceError(f"{msg}{settings.learning_rate}. {options.objective} is {objective}.")
-    cost = _cost(options.cost, trained)
+    cost = _cost(options.cost, prepared, trained, tasks)
     return {
         "status": "completed",
         "score": objective - options.cost_weight * (cost or 0.0),
         "objective": objective,
         "cost": cost,
-        "metrics": trained.metrics,
+        "metrics": metrics,
         "history": trained.history,
     }
 
 
-def _cost(kind: str, trained: Trained) -> float | None:
+def _cost(
+    kind: str, prepared: PreparedTexts, trained: TrainedHeads, tasks: Sequence[Task]
+) -> float | None:
     if kind == "none":
         return None
-    model = trained.model()
+    model = answering_model(prepared.front.layer(), trained.heads, tasks)
     if kind == "size":
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "model.keras"
             model.save(path)
             return round(path.stat().st_size / 1e6, 3)
-    return _latency(trained.answer(model), trained.probes)
+    return _latency(model, prepared.data.validation.texts)
 
 
-def _latency(answer: Callable[[Any], Mapping[str, Any]], probes: Sequence[str | bytes]) -> float:
-    """Returns the median milliseconds of the answer to one row."""
+def _latency(model: keras.Model, texts: Sequence[str]) -> float:
+    """Returns the median milliseconds of the answer to one text."""
+    answer = compiled_answers(model)
     seconds = []
     for number in range(_TIMED_CALLS + 5):
-        probe = tf.constant([probes[number % len(probes)]])
+        text = tf.constant([texts[number % len(texts)]])
         start = time.perf_counter()
-        for value in answer(probe).values():
+        for value in answer(text).values():
             value.numpy()
         seconds.append(time.perf_counter() - start)
     return round(1000 * median(seconds[5:]), 4)

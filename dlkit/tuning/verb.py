@@ -7,48 +7,45 @@ from typing import Any
 
 from rich.console import Console
 
-from dlkit.app import App
 from dlkit.errors import InputError
 from dlkit.runs import RUNS
-from dlkit.settings import changed, from_json, to_json
+from dlkit.settings import Training, changed, from_json, to_json
 from dlkit.training.run_folder import new_folder, read_json, write_json
 from dlkit.tuning.console import SearchProgress, print_tables
-from dlkit.tuning.options import SearchOptions, Tune
+from dlkit.tuning.options import Tune
 from dlkit.tuning.oracle import make_oracle
 from dlkit.tuning.page import write_search_page
 from dlkit.tuning.retraining import land, retrain
-from dlkit.tuning.rows import Rows, read_rows
 from dlkit.tuning.search import Search
-from dlkit.tuning.settings_space import SettingsSpace
+from dlkit.tuning.subject import Rows, Space, Subject
 from dlkit.tuning.summary import search_summary, summary_tables
 from dlkit.tuning.workers import InProcess, Processes, Request
 
 
-def tune(app: App, asked: Tune) -> Path:
+def tune(subject: Subject, asked: Tune) -> Path:
     """Searches, trains the winner, and returns the folder of its run.
 
     Args:
-        app: The application.
+        subject: What is searched for.
         asked: Its settings and how to search.
 
     Raises:
         InputError: The data, the settings or the options break a rule.
     """
-    runs = RUNS / app.name
-    asked, folder = _asked(app, asked, runs)
+    runs = RUNS / subject.name
+    asked, folder = _asked(subject, asked, runs)
     settings, options = asked.settings, asked.search
     _check_test_data(settings)
-    rows = read_rows(app, settings)
-    space = rows.space(options)
-    folder = folder or _new_search(app, asked, rows, runs)
+    rows = subject.rows(settings)
+    space = subject.space(rows, settings, options)
+    folder = folder or _new_search(subject, asked, rows, runs)
     saved = read_json(folder / "search.json")
     if saved["rows"] != rows.digest:
         msg = "`--resume` needs the rows that the search began with, but the data has changed."
         raise InputError(msg + " Search without --resume.")
-    search = _searched(app, rows, space, options, folder)
+    search = _searched(subject, rows, space, options, folder)
     retrained = retrain(
-        app,
-        rows,
+        subject,
         search.settings_of(search.standings()[0]["trial"]),
         folder / "retrained",
         count=options.retrainings,
@@ -65,15 +62,13 @@ def tune(app: App, asked: Tune) -> Path:
     return Path(saved["run"])
 
 
-def _searched(
-    app: App, rows: Rows, space: SettingsSpace, options: SearchOptions, folder: Path
-) -> Search:
+def _searched(subject: Subject, rows: Rows, space: Space, options: Any, folder: Path) -> Search:
     """Runs what the budget lets in."""
     settings = space.settings
     oracle = make_oracle(options.tuner, space, seed=settings.seed, path=folder / "oracle.json")
     workers: InProcess | Processes = InProcess(rows, options)
     if options.processes > 1:
-        workers = Processes(Request(app, settings, options), options.processes)
+        workers = Processes(Request(subject, settings, options), options.processes)
     with SearchProgress(options) as progress:
 
         def show(record: Mapping[str, Any]) -> None:
@@ -89,7 +84,7 @@ def _searched(
     return search
 
 
-def _asked(app: App, asked: Tune, runs: Path) -> tuple[Tune, Path | None]:
+def _asked(subject: Subject, asked: Tune, runs: Path) -> tuple[Tune, Path | None]:
     """Returns what to do and, if the search exists, its folder."""
     settings, options = asked.settings, asked.search
     if not settings.resume:
@@ -105,9 +100,9 @@ def _asked(app: App, asked: Tune, runs: Path) -> tuple[Tune, Path | None]:
         raise InputError(msg + "Search without --resume first.")
     saved = read_json(folder / "search.json")
     try:
-        before = from_json(type(settings), saved["settings"])
-        networks = tuple(saved["search"]["networks"])
-        search = SearchOptions(**{**saved["search"], "networks": networks})
+        before = from_json(subject.settings, saved["settings"])
+        lists = {k: tuple(v) for k, v in saved["search"].items() if isinstance(v, list)}
+        search = type(options)(**{**saved["search"], **lists})
     except (KeyError, TypeError) as error:
         msg = f"`search.json` of {folder} has settings of another version: {error}."
         raise InputError(msg + " Search again.") from error
@@ -118,7 +113,7 @@ def _asked(app: App, asked: Tune, runs: Path) -> tuple[Tune, Path | None]:
     return Tune(before, search), folder
 
 
-def _new_search(app: App, asked: Tune, rows: Rows, runs: Path) -> Path:
+def _new_search(subject: Subject, asked: Tune, rows: Rows, runs: Path) -> Path:
     folder = asked.settings.run_dir
     try:
         folder = folder or new_folder(runs, "search")
@@ -127,7 +122,7 @@ def _new_search(app: App, asked: Tune, rows: Rows, runs: Path) -> Path:
         msg = f"`--run-dir` must be a folder that can be written. Received: {folder} ({error})."
         raise InputError(msg + " Name another.") from error
     content = {
-        "app": app.name,
+        "app": subject.name,
         "settings": to_json(asked.settings),
         "search": dataclasses.asdict(asked.search),
         "rows": rows.digest,
@@ -136,9 +131,9 @@ def _new_search(app: App, asked: Tune, rows: Rows, runs: Path) -> Path:
     return folder
 
 
-def _check_test_data(settings: Any) -> None:
+def _check_test_data(settings: Training) -> None:
     """Finds a mistyped name now, not after the search; the rows are read at the end."""
-    source = settings.test_data
+    source: str | None = getattr(settings, "test_data", None)
     if source is not None and not source.startswith("tfds:") and not Path(source).exists():
         msg = f"`--test-data` must be a file or tfds:NAME. Received: {source}, which is not there."
         raise InputError(msg + " Correct the path.")

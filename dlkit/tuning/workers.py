@@ -13,18 +13,17 @@ import threading
 from multiprocessing.connection import Connection, wait
 from typing import Any, NamedTuple
 
-from dlkit.app import App
 from dlkit.errors import InputError
 from dlkit.settings import Training
-from dlkit.tuning.options import SearchOptions
+from dlkit.tuning.options import Budget
 
 
 class Request(NamedTuple):
     """What every worker needs to know."""
 
-    app: App
+    subject: Any
     settings: Training
-    options: SearchOptions
+    options: Budget
 
 
 class InProcess:
@@ -35,7 +34,7 @@ class InProcess:
         options: Its options.
     """
 
-    def __init__(self, rows: Any, options: SearchOptions) -> None:
+    def __init__(self, rows: Any, options: Budget) -> None:
         self.rows, self.options = rows, options
         self._waiting: collections.deque = collections.deque()
 
@@ -50,10 +49,8 @@ class InProcess:
 
     def result(self) -> tuple[Any, dict[str, Any]]:
         """Returns a job and what came of it; call it only if one was given."""
-        from dlkit.tuning.trial import run_job
-
         job = self._waiting.popleft()
-        return job, run_job(self.rows, job, self.options)
+        return job, self.rows.run(job, self.options)
 
     def close(self) -> None:
         """Ends nothing."""
@@ -124,16 +121,13 @@ def _work(connection: Connection, request: Request, threads: int) -> None:
     for name in ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"):
         os.environ[name] = str(threads)
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    from dlkit.tuning.rows import read_rows
-    from dlkit.tuning.trial import run_job
-
     rows = None
     with contextlib.suppress(EOFError, KeyboardInterrupt):
         while True:
             job = connection.recv()
             try:
-                rows = rows or read_rows(request.app, request.settings)
-                connection.send(run_job(rows, job, request.options))
+                rows = rows or request.subject.rows(request.settings)
+                connection.send(rows.run(job, request.options))
             except InputError as error:
                 connection.send(InputError(str(error)))
 

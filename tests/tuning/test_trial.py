@@ -10,7 +10,7 @@ from dlkit.errors import InputError
 from dlkit.training.text_data import load_text_data
 from dlkit.tuning.data import SearchRows
 from dlkit.tuning.options import SearchOptions
-from dlkit.tuning.trial import Job, objective_of, run_job
+from dlkit.tuning.trial import Job, objective_of
 from tests.made_rows import made_rows, write_rows
 
 GIVEN = {
@@ -37,7 +37,7 @@ def rows(settings):
 
 
 def trained(rows, settings, trial="0001", repeat=0, **options):
-    return run_job(rows, Job(trial, repeat, settings), SearchOptions(**options))
+    return rows.run(Job(trial, repeat, settings), SearchOptions(**options))
 
 
 def test_no_test_row_is_learned_from_or_measured_on(rows, settings):

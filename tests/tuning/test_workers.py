@@ -6,6 +6,7 @@ from apps.sentiment.app import APP
 from apps.sentiment.app import SentimentTraining as Training
 from dlkit.errors import InputError
 from dlkit.tuning.options import SearchOptions
+from dlkit.tuning.text_subject import TextSubject
 from dlkit.tuning.trial import Job
 from dlkit.tuning.workers import Processes, Request
 from tests.made_rows import made_rows, write_rows
@@ -32,7 +33,7 @@ def workers(tmp_path, monkeypatch):
         epochs=1,
         sentiment_column="mood",
     )
-    workers = Processes(Request(APP, settings, SearchOptions(processes=2)), 2)
+    workers = Processes(Request(TextSubject(APP), settings, SearchOptions(processes=2)), 2)
     yield workers, settings, path
     workers.close()
 
