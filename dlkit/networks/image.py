@@ -41,22 +41,35 @@ class ImageNetwork(NamedTuple):
     search_space: Callable[[Any], dict[str, Any]] = lambda hp: {}
 
 
-def classic_cnn(*, input_shape: tuple[int, int, int], **arguments: Any) -> keras.Model:
+def classic_cnn(
+    *,
+    input_shape: tuple[int, int, int],
+    filters: Sequence[int] = (6, 16),
+    kernel_size: int = 5,
+    padding: Literal["same", "valid"] | None = None,
+    dense_units: Sequence[int] = (120, 84),
+    activation: str = "relu",
+    batch_normalization: bool = False,
+    dropout: float = 0.0,
+    name: str = "cnn",
+) -> keras.Model:
     """Two 5x5 convolutions of 6 and 16 filters with pooling, then dense layers of 120 and 84.
 
-    LeCun et al., "Gradient-based learning applied to document recognition", 1998. Images of less
-    than 16 pixels keep their borders. Any argument of `image_cnn` can be another.
+    LeCun et al., "Gradient-based learning applied to document recognition", 1998. The arguments are
+    those of `image_cnn`; without `padding`, images of less than 16 pixels keep their borders.
     """
     small = min(input_shape[:2]) < _SMALLEST_CUT
-    classic = {
-        "filters": (6, 16),
-        "kernel_size": 5,
-        "padding": "same" if small else "valid",
-        "dense_units": (120, 84),
-        "dropout": 0.0,
-        "name": "cnn",
-    }
-    return cnn.image_cnn(input_shape=input_shape, **{**classic, **arguments})
+    return cnn.image_cnn(
+        input_shape=input_shape,
+        filters=filters,
+        kernel_size=kernel_size,
+        padding=padding or ("same" if small else "valid"),
+        dense_units=dense_units,
+        activation=activation,
+        batch_normalization=batch_normalization,
+        dropout=dropout,
+        name=name,
+    )
 
 
 def classic_search_space(hp: Any) -> dict[str, Any]:

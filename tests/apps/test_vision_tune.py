@@ -31,8 +31,9 @@ def test_a_search_leaves_a_run_that_answers(project, capsys):
     lines = dict(line.split(": ") for line in capsys.readouterr().out.splitlines()[-3:])
     found = json.loads((project / lines["search"] / "search.json").read_text("utf-8"))
     assert [trial["status"] for trial in found["trials"]] == ["completed", "completed"]
+    assert found["trials"][1]["values"]["cnn/kernel_size"] == 3, "arguments reach the network"
     assert "cnn/filters" in found["trials"][0]["values"]
-    assert "relative_learning_rate" in (project / lines["page"]).read_text("utf-8")
+    assert "kernel_size" in (project / lines["page"]).read_text("utf-8")
     metrics = json.loads((project / lines["run"] / "metrics.json").read_text("utf-8"))
     assert metrics["test"]["accuracy"] > 0.7
     main(APP, ["predict", "images/bright/0.png"])

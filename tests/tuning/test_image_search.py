@@ -38,7 +38,8 @@ def test_each_network_has_its_own_arguments_and_recipe():
     space = ImageSpace(SETTINGS, networks=["resnet", "cnn"])
     assert space.networks == ["cnn", "resnet"]
     values = {**space.defaults, "network": "resnet", "relative_learning_rate": 0.5}
-    found = space.settings_of({**values, "resnet/filters": "narrow"})
+    values |= {"resnet/filters": "narrow", "resnet/activation": "gelu", "resnet/dropout": 0.0}
+    found = space.settings_of(values)
     assert (found.learning_rate, found.epochs, found.batch_size) == (0.2, 10, 256)
     arguments = json.loads(found.network_arguments)
     assert arguments["filters"] == [32, 64, 128]
