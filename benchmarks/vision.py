@@ -35,7 +35,7 @@ _VARIANTS: dict[str, dict[str, Any]] = {
         **{"label_smoothing": 0.1, "weight_decay": 0.05},
     },
 }
-_CLASSIC_EPOCHS = 80
+_CLASSIC_EPOCHS = 60
 _RESNET: dict[str, Any] = {
     "network": "resnet",
     "network_arguments": '{"filters": [64, 128, 256]}',
