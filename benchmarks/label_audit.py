@@ -131,13 +131,14 @@ class _Trainer:
     def issues(self, labels: np.ndarray, folds: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
         """Returns int `(issues,)` twice: the suspicious rows, and what they should be."""
         from dlkit.training.cross_validation import issues_in_rounds
+        from dlkit.training.text_learner import TextLearner
 
+        settings = dataclasses.replace(self.settings, seed=seed)
         _, found = issues_in_rounds(
-            dataclasses.replace(self.settings, seed=seed),
-            self.task,
-            self._labelled(labels),
+            TextLearner(settings, self.task, self.prepared, strategy=self.strategy),
+            labels[self.order].astype(np.int32),
             folds=folds,
-            strategy=self.strategy,
+            seed=seed,
             progress=lambda words: None,
         )
         return self.order[found.rows], found.suggested

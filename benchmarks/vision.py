@@ -28,11 +28,14 @@ from typing import Any
 _DATA = {"data": ("tfds:cifar10",), "test_data": "tfds:cifar10:test", "baseline": False}
 _SPLIT = {"validation_fraction": 0.05, "split_seed": 0, "patience": 1000}
 _VARIANTS: dict[str, dict[str, Any]] = {
-    "plain": {"epochs": 30, "shift": 0.0},
     "flip": {"epochs": 30, "shift": 0.0, "flip": True},
     "flip-shift": {"epochs": 30, "shift": 0.0625, "flip": True},
+    "regular": {
+        **{"epochs": 30, "shift": 0.125, "flip": True},
+        **{"label_smoothing": 0.1, "weight_decay": 0.05},
+    },
 }
-_CLASSIC_EPOCHS = 40
+_CLASSIC_EPOCHS = 60
 _RESNET: dict[str, Any] = {
     "network": "resnet",
     "network_arguments": '{"filters": [64, 128, 256]}',

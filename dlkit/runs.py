@@ -79,6 +79,24 @@ def saved_settings(
         raise InputError(msg) from error
 
 
+def named_or_new_folder(app: str, kind: str, output: Path | None, name: str) -> Path:
+    """Makes the folder that the user named, or RUNS/APP/KIND/TIME-NAME.
+
+    Raises:
+        InputError: It cannot be made.
+    """
+    from dlkit.training.run_folder import new_folder
+
+    if output is None:
+        return new_folder(RUNS / app / kind, name)
+    try:
+        output.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        msg = f"`--output` must be a folder that can be written. Received: {output} ({error})."
+        raise InputError(msg + " Name another.") from error
+    return output
+
+
 def load_model(folder: Path) -> "keras.Model":
     """Loads the model of a run; the layers that it is made of must be imported already.
 

@@ -255,6 +255,10 @@ class ImageTraining(HeldOutTraining):
     tfds:NAME[/config][:split], or "sample". Give it several times for several sources. Without it,
     the sample: the digits of scikit-learn."""
 
+    corrections: str | None = None
+    """Labels of --data to correct: jsonl rows of image, label and corrected, as `audit` writes
+    them. --data stays as it is."""
+
     validation_fraction: float | None = None
     """Share of the rows that choose the epoch and calibrate the confidence; without it a tenth,
     at most 2000 rows."""

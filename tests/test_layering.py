@@ -23,6 +23,7 @@ MAY_IMPORT = {
     "serving": BELOW_TASKS | {"tasks"},
     "app": {"errors", "settings", "tasks"},
     "runs": {"errors", "settings", "data", "training"},
+    "audits": {"errors", "evaluation", "training"},
     "tuning": BELOW_TASKS | {"tasks", "training", "app", "runs"},
     "text_verbs": BELOW_TASKS | {"tasks", "training", "tuning", "serving", "app", "runs"},
     "cli": {"errors", "app"},

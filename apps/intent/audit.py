@@ -5,22 +5,18 @@ import importlib.util
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any, Literal
 
 import tyro
 
 from apps.intent.app import IntentTraining
-from apps.intent.output import named_or_new_folder, write_rows
 from dlkit.app import TextApp
+from dlkit.audits import print_audit, write_audit
 from dlkit.errors import InputError
-
-if TYPE_CHECKING:
-    from dlkit.evaluation.review import ReviewItem
-    from dlkit.training.label_audit import LabelAudit
+from dlkit.runs import named_or_new_folder
 
 _HAN = re.compile("[\u3400-\u4dbf\u4e00-\u9fff]")
 _ENCODER = "minilm"
-_SHOWN = 10
 
 
 @dataclasses.dataclass(frozen=True)
@@ -72,8 +68,8 @@ def audit(app: TextApp, options: Audit) -> Path:
     with console.status("auditing") as status:
         found = audit_labels(settings, table, tasks[0], folds=options.folds, progress=status.update)
     folder = named_or_new_folder(app.name, "audits", options.output, settings.network)
-    _write(folder, found, tasks[0].classes)
-    _print(console, found)
+    write_audit(folder, found, classes=tasks[0].classes, subject="text")
+    print_audit(console, found, subject="text")
     for name in ("audit.html", "corrections.jsonl"):
         print(f"{name.partition('.')[0]}: {folder / name}", flush=True)  # noqa: T201
     return folder
@@ -90,47 +86,3 @@ def _with_network(settings: Any, texts: Sequence[str]) -> Any:
     if chinese > 0.1 or importlib.util.find_spec(PACKAGES[_ENCODER].module) is None:
         return dataclasses.replace(settings, network="wide_and_deep")
     return dataclasses.replace(settings, network="bert", pretrained=_ENCODER, freeze_encoder=True)
-
-
-def _write(folder: Path, found: "LabelAudit", classes: Sequence[str]) -> None:
-    from dlkit.evaluation.review import write_review_page
-
-    items = [*found.suspicious, *found.contradictions]
-    write_review_page(
-        folder / "audit.html",
-        items,
-        title=f"Labels of {folder.name}",
-        facts=_facts(found),
-        classes=classes,
-    )
-    write_rows(folder / "suspicious.jsonl", [item._asdict() for item in items])
-    write_rows(folder / "corrections.jsonl", _corrections(found.suspicious))
-
-
-def _corrections(items: Sequence["ReviewItem"]) -> list[dict[str, str]]:
-    """One for each text and label: copies of a row may have come with several suggestions."""
-    first = {(item.text, item.label): item.suggested for item in reversed(items)}
-    return [
-        {"text": text, "label": label, "corrected": suggested}
-        for (text, label), suggested in reversed(first.items())
-    ]
-
-
-def _facts(found: "LabelAudit") -> list[tuple[str, str]]:
-    return [
-        ("rows", f"{found.rows:,}"),
-        ("suspicious", f"{len(found.suspicious):,}"),
-        ("near-duplicates with another label", f"{len(found.contradictions):,}"),
-        ("labels that models of other rows agree with", f"{100 * found.agreement:.1f} %"),
-    ]
-
-
-def _print(console: Any, found: "LabelAudit") -> None:
-    from dlkit.evaluation.console import print_table
-
-    items = [*found.suspicious, *found.contradictions]
-    rows = [[item.text, item.label, item.suggested, item.place] for item in items[:_SHOWN]]
-    if rows:
-        print_table(console, "most suspicious", ["text", "label", "predicted", "place"], rows)
-    for name, amount in _facts(found):
-        console.print(f"{name}: {amount}")

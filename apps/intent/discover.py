@@ -4,10 +4,9 @@ import dataclasses
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from apps.intent.output import named_or_new_folder, write_rows
 from dlkit.app import TextApp
 from dlkit.errors import InputError
-from dlkit.runs import existing_run, saved_settings
+from dlkit.runs import existing_run, named_or_new_folder, saved_settings
 from dlkit.text_verbs import load_text_model
 
 if TYPE_CHECKING:
@@ -83,6 +82,7 @@ def discover(app: TextApp, options: Discover) -> Path:
 
 def _write(folder: Path, found: "Discovery", rows: int) -> None:
     from dlkit.evaluation.discovery import write_discovery_page
+    from dlkit.training.run_folder import write_rows
 
     write_discovery_page(
         folder / "discovery.html",

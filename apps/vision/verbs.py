@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import tyro
 
+from apps.vision.audit import Audit, audit
 from apps.vision.generate import Generate, TrainGenerator, generate, train_generator
 from dlkit.app import App, Verb
 from dlkit.errors import InputError
@@ -17,6 +18,8 @@ from dlkit.runs import existing_run, load_model, saved_settings, start_run
 from dlkit.serving.command import Serve, serve
 from dlkit.settings import SAMPLE, ImageTraining
 from dlkit.text_verbs import Export
+from dlkit.tuning.image_options import ImageSearch
+from dlkit.tuning.options import Tune, tune_options
 
 if TYPE_CHECKING:
     import keras
@@ -74,9 +77,11 @@ def image_verbs(app: App) -> Mapping[str, Verb]:
     """Returns the verbs by their words."""
     return {
         "train": Verb(Train, functools.partial(train, app)),
+        "tune": Verb(tune_options(Train, ImageSearch), functools.partial(tune, app)),
         "evaluate": Verb(Evaluate, functools.partial(evaluate, app)),
         "predict": Verb(Predict, functools.partial(predict, app)),
         "export": Verb(Export, functools.partial(export, app)),
+        "audit": Verb(Audit, functools.partial(audit, app)),
         "train-generator": Verb(TrainGenerator, functools.partial(train_generator, app)),
         "generate": Verb(Generate, functools.partial(generate, app)),
         "serve": Verb(Serve, functools.partial(serve, app.name)),
@@ -98,6 +103,14 @@ def train(app: App, settings: Train) -> Path:
     _print_report(trained.metrics, trained.predictions)
     _say(f"run: {folder}\nreport: {folder / 'report.html'}")
     return folder
+
+
+def tune(app: App, options: Tune) -> Path:
+    """Searches, trains the winner, and returns the folder of its run."""
+    from dlkit.tuning import verb
+    from dlkit.tuning.image_subject import ImageSubject
+
+    return verb.tune(ImageSubject(app.name, Train), options)
 
 
 def evaluate(app: App, options: Evaluate) -> None:

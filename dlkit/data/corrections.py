@@ -30,7 +30,7 @@ def correct_labels(table: pa.Table, path: str, labels: Sequence[str]) -> pa.Tabl
     Raises:
         InputError: The file breaks a rule, contradicts itself, or matches no row at all.
     """
-    corrections = _read(path, labels)
+    corrections = read_corrections(path, labels)
     changed = np.zeros(len(table), bool)
     texts = table["text"].to_pylist()
     for name in labels:
@@ -44,9 +44,7 @@ def correct_labels(table: pa.Table, path: str, labels: Sequence[str]) -> pa.Tabl
         changed |= np.array([a != b for a, b in zip(old, new, strict=True)])
         place = table.column_names.index(name)
         table = table.set_column(place, name, pa.array(new, pa.string()))
-    if not changed.any():
-        msg = f"`--corrections` must be of the rows of `--data`. Received: {path}, of which "
-        raise InputError(msg + "none has a text and a label of theirs. Name the file of this data.")
+    check_corrected(changed, path, subject="text")
     return table.append_column(_MARK, pa.array(changed))
 
 
@@ -54,12 +52,38 @@ def correction_notes(table: pa.Table) -> list[str]:
     """Says how many rows of a table were corrected, where corrections were asked for."""
     if _MARK not in table.column_names:
         return []
-    changed = int(np.sum(table[_MARK].to_numpy()))
-    return [f"The labels of {count(changed, 'row')} were corrected as `--corrections` says."]
+    return [correction_note(table[_MARK].to_numpy())]
 
 
-def _read(path: str, labels: Sequence[str]) -> dict[tuple[str, str, str], str]:
-    columns = {name: name for name in ("text", "label", "corrected", "task")}
+def correction_note(changed: np.ndarray) -> str:
+    """Says how many rows were corrected, from bool `(rows,)`."""
+    rows = count(int(np.sum(changed)), "row")
+    return f"The labels of {rows} were corrected as `--corrections` says."
+
+
+def check_corrected(changed: np.ndarray, path: str, *, subject: str) -> None:
+    """Raises InputError where corrections changed no row, from bool `(rows,)`."""
+    if not changed.any():
+        msg = f"`--corrections` must be of the rows of `--data`. Received: {path}, of which "
+        raise InputError(
+            f"{msg}none has {subject} and label of theirs. Name the file of this data."
+        )
+
+
+def read_corrections(
+    path: str, labels: Sequence[str], *, subject: str = "text"
+) -> dict[tuple[str, str, str], str]:
+    """Reads the right label by the name of the column, the row's subject and its wrong label.
+
+    Args:
+        path: File with the columns `label`, `corrected`, that of the subject, and maybe `task`.
+        labels: Names of the columns of labels.
+        subject: Column of what is labelled.
+
+    Raises:
+        InputError: The file breaks a rule, or contradicts itself.
+    """
+    columns = {name: name for name in (subject, "label", "corrected", "task")}
     table = read_table(path, columns, optional=["task"])
     corrections: dict[tuple[str, str, str], str] = {}
     for row in table.to_pylist():
@@ -67,8 +91,9 @@ def _read(path: str, labels: Sequence[str]) -> dict[tuple[str, str, str], str]:
         if task not in labels or (len(labels) > 1 and not row["task"]):
             msg = f"`task` of `{row['file']}` must be one of {', '.join(labels)}. "
             raise InputError(f"{msg}Received: {row['task']} in row {row['row']}. Correct it.")
-        key = (task, row["text"], row["label"])
+        key = (task, row[subject], row["label"])
         if corrections.setdefault(key, row["corrected"]) != row["corrected"]:
-            msg = f"`{row['file']}` must correct a text and label in one way. Received: two for "
-            raise InputError(f"{msg}{shown(row['text'])!r} in row {row['row']}. Remove one.")
+            msg = f"`{row['file']}` must correct a {subject} and label in one way. "
+            msg += "Received: two for "
+            raise InputError(f"{msg}{shown(row[subject])!r} in row {row['row']}. Remove one.")
     return corrections

@@ -6,10 +6,21 @@ import io
 import numpy as np
 
 
-def data_uri(pixels: np.ndarray) -> str:
-    """Writes uint8 `(height, width, 1 or 3)` as a PNG within an address."""
+def data_uri(pixels: np.ndarray, *, most_side: int | None = None) -> str:
+    """Writes an image within an address: as PNG, or as JPEG where it had to be made smaller.
+
+    Args:
+        pixels: uint8 `(height, width, 1 or 3)`.
+        most_side: A larger height or width is brought to this one; None keeps all pixels.
+    """
     from PIL import Image
 
+    image = Image.fromarray(pixels[..., 0] if pixels.shape[-1] == 1 else pixels)
+    kind = "PNG"
+    if most_side is not None and max(image.size) > most_side:
+        image.thumbnail((most_side, most_side))
+        kind = "JPEG"
     file = io.BytesIO()
-    Image.fromarray(pixels[..., 0] if pixels.shape[-1] == 1 else pixels).save(file, "PNG")
-    return f"data:image/png;base64,{base64.b64encode(file.getvalue()).decode()}"
+    image.save(file, kind)
+    encoded = base64.b64encode(file.getvalue()).decode()
+    return f"data:image/{kind.lower()};base64,{encoded}"

@@ -23,7 +23,8 @@ class ReviewItem(NamedTuple):
         probability: Of the label that it has.
         suggested_probability: Of the other.
         reason: Why it is here.
-        place: Where it comes from.
+        place: Where it comes from, if the text does not say so.
+        picture: The address of a picture of it, if it is one.
     """
 
     text: str
@@ -33,6 +34,23 @@ class ReviewItem(NamedTuple):
     suggested_probability: float
     reason: str
     place: str
+    picture: str = ""
+
+
+class LabelAudit(NamedTuple):
+    """What an audit of labels found.
+
+    Args:
+        suspicious: Rows that models of the other rows speak against, the worst first.
+        contradictions: Further rows that have another label than a near-duplicate of theirs.
+        rows: How many rows there are.
+        agreement: Share of the rows whose label is the most probable one.
+    """
+
+    suspicious: list[ReviewItem]
+    contradictions: list[ReviewItem]
+    rows: int
+    agreement: float
 
 
 def write_review_page(
@@ -42,6 +60,7 @@ def write_review_page(
     title: str,
     facts: Sequence[tuple[str, str]],
     classes: Sequence[str],
+    subject: str = "text",
 ) -> None:
     """Writes the page; it saves what was accepted as corrections, one JSON object a line.
 
@@ -51,6 +70,7 @@ def write_review_page(
         title: Heading.
         facts: Names and amounts for the head of the page.
         classes: The labels that there are.
+        subject: What `text` is called in the corrections.
 
     Raises:
         OSError: The file cannot be written.
@@ -62,6 +82,8 @@ def write_review_page(
         title=title,
         facts=facts,
         items=items[:MOST_ITEMS],
+        rows=[(item.text, item.label) for item in items[:MOST_ITEMS]],
+        subject=subject,
         left_out=max(0, len(items) - MOST_ITEMS),
         pairs=most_confused_labels(items),
         classes=classes,

@@ -53,14 +53,14 @@ class RandomView(keras.layers.Layer):
         return images
 
     def _shifted(self, images: Any) -> Any:
-        _, height, width, _ = images.shape
+        _, height, width, channels = images.shape
         border = (self.shift, self.shift)
         images = ops.pad(images, ((0, 0), border, border, (0, 0)), mode="reflect")
-        places = self._places(ops.shape(images)[0], (2 * self.shift + 1, 2 * self.shift + 1))
-        rows = places[0][:, None] + ops.arange(height)  # (batch, height)
-        images = ops.take_along_axis(images, rows[:, :, None, None], axis=1)
-        columns = places[1][:, None] + ops.arange(width)
-        return ops.take_along_axis(images, columns[:, None, :, None], axis=2)
+        batch, span = ops.shape(images)[0], 2 * self.shift
+        tops, lefts = self._places(batch, (span + 1, span + 1))
+        rows = (ops.arange(batch) * (height + span) + tops)[:, None] + ops.arange(height)
+        pixels = (rows * (width + span) + lefts[:, None])[:, :, None] + ops.arange(width)
+        return ops.take(ops.reshape(images, (-1, channels)), pixels, axis=0)
 
     def _cut_out(self, images: Any) -> Any:
         _, height, width, _ = images.shape

@@ -201,16 +201,3 @@ def _check_size(
                 f"`input_shape` must leave pixels after {blocks} blocks. Received: a side of "
                 f"{size}. Give larger images, fewer `filters` or a smaller `pool_size`."
             )
-
-
-def image_search_space(hp: Any) -> dict[str, Any]:
-    """Returns arguments for `image_cnn` from KerasTuner hyperparameters."""
-    first = hp.Choice("filters", [16, 32, 64], default=32)
-    return {
-        "filters": tuple(first * 2**i for i in range(hp.Int("blocks", 2, 4, default=2))),
-        "kernel_size": hp.Choice("kernel_size", [3, 5], default=3),
-        "pooling": hp.Choice("pooling", ["flatten", "mean"], default="flatten"),
-        "dense_units": (hp.Choice("dense_units", [64, 128, 256], default=128),),
-        "batch_normalization": hp.Boolean("batch_normalization", default=False),
-        "dropout": hp.Float("dropout", 0.0, 0.7, default=0.3),
-    }

@@ -32,33 +32,62 @@ class ImageNetwork(NamedTuple):
     """A builder from float `(batch, height, width, channels)` to features, and its recipe.
 
     `adapt` gets the network and training images as it will get them, before training.
+    `search_space` gets hyperparameters of KerasTuner and returns arguments of the builder.
     """
 
     build: Callable[..., keras.Model]
     recipe: ImageRecipe = ImageRecipe()
     adapt: Callable[[keras.Model, np.ndarray], None] | None = None
+    search_space: Callable[[Any], dict[str, Any]] = lambda hp: {}
 
 
-def classic_cnn(*, input_shape: tuple[int, int, int], **arguments: Any) -> keras.Model:
+def classic_cnn(
+    *,
+    input_shape: tuple[int, int, int],
+    filters: Sequence[int] = (6, 16),
+    kernel_size: int = 5,
+    padding: Literal["same", "valid"] | None = None,
+    dense_units: Sequence[int] = (120, 84),
+    activation: str = "relu",
+    batch_normalization: bool = False,
+    dropout: float = 0.0,
+    name: str = "cnn",
+) -> keras.Model:
     """Two 5x5 convolutions of 6 and 16 filters with pooling, then dense layers of 120 and 84.
 
-    LeCun et al., "Gradient-based learning applied to document recognition", 1998. Images of less
-    than 16 pixels keep their borders. Any argument of `image_cnn` can be another.
+    LeCun et al., "Gradient-based learning applied to document recognition", 1998. The arguments are
+    those of `image_cnn`; without `padding`, images of less than 16 pixels keep their borders.
     """
     small = min(input_shape[:2]) < _SMALLEST_CUT
-    classic = {
-        "filters": (6, 16),
-        "kernel_size": 5,
-        "padding": "same" if small else "valid",
-        "dense_units": (120, 84),
-        "dropout": 0.0,
-        "name": "cnn",
+    return cnn.image_cnn(
+        input_shape=input_shape,
+        filters=filters,
+        kernel_size=kernel_size,
+        padding=padding or ("same" if small else "valid"),
+        dense_units=dense_units,
+        activation=activation,
+        batch_normalization=batch_normalization,
+        dropout=dropout,
+        name=name,
+    )
+
+
+def classic_search_space(hp: Any) -> dict[str, Any]:
+    """Returns arguments for `classic_cnn` from KerasTuner hyperparameters."""
+    filters = {"classic": (6, 16), "twice": (12, 32), "modern": (32, 64)}
+    units = {"classic": (120, 84), "one": (128,), "large": (256, 128)}
+    return {
+        "filters": filters[hp.Choice("filters", list(filters), default="classic")],
+        "kernel_size": hp.Choice("kernel_size", [3, 5], default=5),
+        "dense_units": units[hp.Choice("dense_units", list(units), default="classic")],
+        "activation": hp.Choice("activation", ["relu", "gelu"], default="relu"),
+        "batch_normalization": hp.Boolean("batch_normalization", default=False),
+        "dropout": hp.Float("dropout", 0.0, 0.5, default=0.0),
     }
-    return cnn.image_cnn(input_shape=input_shape, **{**classic, **arguments})
 
 
 IMAGE_NETWORKS = {
-    "cnn": ImageNetwork(classic_cnn),
+    "cnn": ImageNetwork(classic_cnn, search_space=classic_search_space),
     "resnet": ImageNetwork(
         resnet.resnet,
         ImageRecipe(
@@ -72,6 +101,7 @@ IMAGE_NETWORKS = {
             bfloat16=True,
         ),
         resnet.whiten_stem,
+        resnet.search_space,
     ),
 }
 """Networks by name."""

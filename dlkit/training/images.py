@@ -6,31 +6,21 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import keras
-import numpy as np
-import tensorflow as tf
 
 from dlkit.data.images import LabelledImages
-from dlkit.data.messages import shown
-from dlkit.data.pipeline import Rows
-from dlkit.errors import DivergenceError, InputError
 from dlkit.evaluation.image_baselines import image_baseline_metrics
 from dlkit.evaluation.predictions import Predictions
 from dlkit.evaluation.report import write_report
-from dlkit.networks.image import find_image_network, image_network
 from dlkit.settings import ImageTraining
-from dlkit.tasks import Classification, Task, join_heads
-from dlkit.tasks.image_answers import answer_pixels, image_answering_model, mirrored_heads
-from dlkit.training.devices import has_fast_bfloat16, prepare_devices
-from dlkit.training.fit import Recipe, fit, outputs_of
+from dlkit.tasks import Classification
+from dlkit.tasks.image_answers import answer_pixels, image_answering_model
+from dlkit.training.devices import prepare_devices
 from dlkit.training.image_data import ImageData, fingerprint, load_image_data
+from dlkit.training.image_heads import train_image_heads
 from dlkit.training.memory import peak_memory_mb
 from dlkit.training.run_folder import write_atomically, write_json
 from dlkit.training.same_data import check_same_data
 from dlkit.training.scoring import measure
-from dlkit.training.text_front import network_arguments
-
-_SEEN_ROWS = 5000
-"""Training images that say what pixels are like."""
 
 
 class TrainedImages(NamedTuple):
@@ -63,12 +53,10 @@ def train_image_model(settings: ImageTraining, folder: Path) -> TrainedImages:
         deterministic=settings.deterministic,
         mixed_precision=settings.mixed_precision,
     )
-    data = load_image_data(settings, label_smoothing=_label_smoothing(settings))
+    data = load_image_data(settings)
     learned = [fingerprint(data.train), fingerprint(data.validation)]
     check_same_data(folder, learned, resume=settings.resume)
-    heads, history = _fitted_heads(settings, data, folder, strategy)
-    heads = mirrored_heads(_in_float32(heads, settings, data), flip=settings.flip)
-    _calibrate(heads, data, _recipe(settings))
+    heads, history = train_image_heads(settings, data, strategy=strategy, folder=folder)
     model = image_answering_model(heads, data.task)
     write_atomically(folder / "model.keras", model.save)
     seconds = time.monotonic() - start
@@ -102,38 +90,6 @@ def predict_labelled_images(
     return dataclasses.replace(predictions, pictures=rows.pixels)
 
 
-def _fitted_heads(
-    settings: ImageTraining, data: ImageData, folder: Path, strategy: Any
-) -> tuple[keras.Model, dict[str, list[float]]]:
-    gains = find_image_network(settings.network).recipe.bfloat16
-    if settings.mixed_precision and gains and has_fast_bfloat16():
-        keras.config.set_dtype_policy("mixed_bfloat16")
-    with strategy.scope():
-        heads = join_heads(_network(settings, data), [data.task])
-    history = fit(
-        heads,
-        [data.task],
-        _rows(data.train, data.task),
-        _rows(data.validation, data.task),
-        recipe=_recipe(settings),
-        folder=folder,
-        resume=settings.resume,
-        strategy=strategy,
-    )
-    return heads, history
-
-
-def _calibrate(heads: keras.Model, data: ImageData, recipe: Recipe) -> None:
-    name, rows = data.task.name, _rows(data.validation, data.task)
-    outputs = outputs_of(heads, rows, batch_size=4 * recipe.batch_size)[name]
-    if not np.isfinite(outputs).all():
-        msg = "`--learning-rate` must let the training converge. Received: "
-        raise DivergenceError(
-            f"{msg}{recipe.learning_rate}, and the outputs are no numbers. Lower it."
-        )
-    data.task.calibrate(outputs, rows.targets[name])
-
-
 def _measured(
     model: keras.Model, data: ImageData, settings: ImageTraining
 ) -> tuple[dict[str, Any], list[Predictions]]:
@@ -150,77 +106,3 @@ def _measured(
             data.train.pixels, targets[0], scored.pixels, targets[1], seed=settings.seed
         )
     return metrics, [predictions]
-
-
-def _rows(images: LabelledImages, task: Task) -> Rows:
-    targets = task.encode(images.labels)
-    return Rows(
-        {"image": tf.constant(images.pixels)},
-        {task.name: targets},
-        {task.name: task.weights(targets)},
-        np.zeros(len(targets), np.int64),
-    )
-
-
-def _network(settings: ImageTraining, data: ImageData) -> keras.Model:
-    arguments = network_arguments(settings)
-    height, width, _ = data.shape
-    step = max(1, len(data.train.pixels) // _SEEN_ROWS)
-    seen = data.train.pixels[::step].astype(np.float32)
-    mean, variance = seen.mean((0, 1, 2)), seen.var((0, 1, 2))
-    try:
-        network = image_network(
-            settings.network,
-            input_shape=data.shape,
-            mean=mean.tolist(),
-            variance=np.maximum(variance, 1.0).tolist(),
-            flip=settings.flip,
-            shift=round(settings.shift * min(height, width)),
-            cutout=round(settings.cutout * min(height, width)),
-            seed=settings.seed,
-            **arguments,
-        )
-    except InputError:
-        raise
-    except (TypeError, ValueError) as error:
-        if not arguments:
-            raise
-        msg = (
-            f"`--network-arguments` must suit {settings.network}. Received: "
-            f"{settings.network_arguments} ({shown(error, 300)}). Give other values."
-        )
-        raise InputError(msg) from error
-    if adapt := find_image_network(settings.network).adapt:
-        scaled = (seen - mean) / np.sqrt(np.maximum(variance, 1.0))
-        adapt(network.layers[-1], scaled)
-    return network
-
-
-def _in_float32(heads: keras.Model, settings: ImageTraining, data: ImageData) -> keras.Model:
-    """Returns the same model to answer with, on any machine."""
-    if keras.config.dtype_policy().name == "float32":
-        return heads
-    keras.config.set_dtype_policy("float32")
-    copy = join_heads(_network(settings, data), [data.task])
-    copy.set_weights(heads.get_weights())
-    return copy
-
-
-def _label_smoothing(settings: ImageTraining) -> float:
-    suited = find_image_network(settings.network).recipe.label_smoothing
-    return suited if settings.label_smoothing is None else settings.label_smoothing
-
-
-def _recipe(settings: ImageTraining) -> Recipe:
-    """Returns how to fit: as the settings say, or as suits their network where they say nothing."""
-    suited = find_image_network(settings.network).recipe
-    return Recipe(
-        epochs=settings.epochs or suited.epochs,
-        batch_size=settings.batch_size or suited.batch_size,
-        learning_rate=settings.learning_rate or suited.learning_rate,
-        weight_decay=settings.weight_decay or suited.weight_decay,
-        patience=settings.patience,
-        seed=settings.seed,
-        optimizer=suited.optimizer,
-        average=suited.average,
-    )

@@ -10,7 +10,7 @@ import pyarrow as pa
 from dlkit.data.messages import shown
 from dlkit.data.near_duplicates import near_duplicates
 from dlkit.data.text_rows import split_rows, take
-from dlkit.evaluation.review import ReviewItem
+from dlkit.evaluation.review import LabelAudit, ReviewItem
 from dlkit.settings import TextTraining
 from dlkit.tasks import Classification
 from dlkit.tasks.label_correction import LabelIssues
@@ -18,22 +18,7 @@ from dlkit.training.cross_validation import issues_in_rounds
 from dlkit.training.devices import prepare_devices
 from dlkit.training.prepared import PreparedTexts
 from dlkit.training.text_data import TextData
-
-
-class LabelAudit(NamedTuple):
-    """What an audit found.
-
-    Args:
-        suspicious: Rows that models of the other rows speak against, the worst first.
-        contradictions: Further rows that have another label than a near-duplicate of theirs.
-        rows: How many rows there are.
-        agreement: Share of the rows whose label is the most probable one.
-    """
-
-    suspicious: list[ReviewItem]
-    contradictions: list[ReviewItem]
-    rows: int
-    agreement: float
+from dlkit.training.text_learner import TextLearner
 
 
 def audit_labels(
@@ -69,11 +54,15 @@ def audit_labels(
     train, validation = (take(table, rows, [task.name]) for rows in (split.train, split.validation))
     progress("reading the texts")
     prepared = PreparedTexts(TextData(train, validation, None, []), settings)
+    read = table.take(np.concatenate([split.train, split.validation]))
     probabilities, issues = issues_in_rounds(
-        settings, task, prepared, folds=folds, strategy=strategy, progress=progress
+        TextLearner(settings, task, prepared, strategy=strategy),
+        task.encode(read[task.name].to_pylist()),
+        folds=folds,
+        seed=settings.seed,
+        progress=progress,
     )
     progress("comparing the texts")
-    read = table.take(np.concatenate([split.train, split.validation]))
     return _judged(read, task, probabilities, issues)
 
 

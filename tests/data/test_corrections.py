@@ -43,7 +43,7 @@ def test_one_of_several_labels(tmp_path):
 @pytest.mark.parametrize(
     ("rows", "labels", "message"),
     [
-        ([row("c", "x", "z")], ("topic",), "none has a text and a label of theirs"),
+        ([row("c", "x", "z")], ("topic",), "none has text and label of theirs"),
         ([row("a", "x", "z"), row("a", "x", "y")], ("topic",), "two for 'a' in row 2"),
         ([row("a", "x", "z")], ("topic", "mood"), "`task` .* one of topic, mood.*None in row 1"),
         ([row("a", "x", "z", task="size")], ("topic",), "Received: size"),

@@ -14,7 +14,7 @@ from dlkit.networks import (
     set_encoder,
     text_network,
 )
-from dlkit.networks.cnn import image_cnn, image_search_space
+from dlkit.networks.image import IMAGE_NETWORKS
 from dlkit.networks.text_search_space import register, text_search_space
 from tests.networks.tiny_bert import write_bert
 from tests.networks.tiny_sentence_encoder import write_sentence_encoder
@@ -22,7 +22,6 @@ from tests.networks.tiny_sentence_encoder import write_sentence_encoder
 SIZES = TextSizes(50, 60, 70)
 TEXT_NETWORKS = [*NETWORKS, "wide_and_deep", "wide_and_deep+lstm"]
 PAIRS = {name: (entry.build, entry.search_space) for name, entry in NETWORKS.items()}
-PAIRS["image_cnn"] = (image_cnn, image_search_space)
 PAIRS["autoencoder"] = (autoencoder.autoencoder, autoencoder.search_space)
 PAIRS["set_encoder"] = (set_encoder.set_encoder, set_encoder.search_space)
 PAIRS["causal_attention"] = (causal_attention.causal_attention, causal_attention.search_space)
@@ -50,6 +49,14 @@ def test_the_defaults_of_a_space_are_those_of_its_builder(name):
     arguments = search_space(keras_tuner.HyperParameters())
     assert arguments
     assert arguments == {argument: defaults[argument] for argument in arguments}
+
+
+@pytest.mark.parametrize("name", IMAGE_NETWORKS)
+def test_the_defaults_of_an_image_network_build_it_as_without_arguments(name):
+    entry, shape = IMAGE_NETWORKS[name], {"input_shape": (32, 32, 3)}
+    arguments = entry.search_space(keras_tuner.HyperParameters())
+    assert arguments
+    assert entry.build(**shape, **arguments).get_config() == entry.build(**shape).get_config()
 
 
 @pytest.mark.parametrize("name", TEXT_NETWORKS)

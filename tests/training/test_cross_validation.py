@@ -6,6 +6,7 @@ from dlkit.tasks import Classification
 from dlkit.training.cross_validation import issues_in_rounds
 from dlkit.training.prepared import PreparedTexts
 from dlkit.training.text_data import TextData
+from dlkit.training.text_learner import TextLearner
 from tests.made_rows import TOPICS, made_rows, quick_settings
 
 WRONG = {"metals": "rates", "rates": "chips", "chips": "metals"}
@@ -26,12 +27,12 @@ def test_wrong_labels_are_found_by_models_that_did_not_learn_the_row():
     task.adapt(right)
     data = TextData(part(rows[:120]), part(rows[120:]), None, [])
     said = []
+    prepared, strategy = PreparedTexts(data, settings), tf.distribute.get_strategy()
     found, issues = issues_in_rounds(
-        settings,
-        task,
-        PreparedTexts(data, settings),
+        TextLearner(settings, task, prepared, strategy=strategy),
+        task.encode([row["topic"] for row in rows]),
         folds=3,
-        strategy=tf.distribute.get_strategy(),
+        seed=settings.seed,
         progress=said.append,
     )
     assert found.shape == (160, 3)

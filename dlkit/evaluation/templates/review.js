@@ -1,6 +1,7 @@
 "use strict";
 (() => {
-  const items = JSON.parse(document.getElementById("items").textContent);
+  const source = document.getElementById("items");
+  const items = JSON.parse(source.textContent);
   const rows = [...document.querySelectorAll(".item")];
   const store = `review ${location.pathname} ${items.length}`;
   let decisions = new Map(); // number of the item -> the label that was accepted, or null to keep
@@ -54,7 +55,7 @@
   function save() {
     const lines = [...decisions].sort((a, b) => a[0] - b[0]).filter(([, label]) => label !== null)
       .map(([number, corrected]) =>
-        JSON.stringify({ text: items[number][0], label: items[number][1], corrected }) + "\n");
+        JSON.stringify({ [source.dataset.subject]: items[number][0], label: items[number][1], corrected }) + "\n");
     const link = document.createElement("a");
     link.href = URL.createObjectURL(new Blob(lines, { type: "application/jsonl" }));
     link.download = "corrections.jsonl";

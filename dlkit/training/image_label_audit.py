@@ -1,0 +1,67 @@
+"""Which labels of images are probably wrong, and what they should be."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from dlkit.data.images import LabelledImages
+from dlkit.evaluation.pictures import data_uri
+from dlkit.evaluation.review import MOST_ITEMS, LabelAudit, ReviewItem
+from dlkit.settings import ImageTraining
+from dlkit.tasks import Classification
+from dlkit.training.cross_validation import issues_in_rounds
+from dlkit.training.image_learner import ImageLearner
+
+_MOST_SIDE = 96
+"""Pixels of a picture on a page of many."""
+
+
+def audit_image_labels(
+    settings: ImageTraining,
+    rows: LabelledImages,
+    task: Classification,
+    *,
+    folds: int,
+    progress: Callable[[str], object],
+) -> LabelAudit:
+    """Looks for labels that are probably wrong.
+
+    Args:
+        settings: How to train; nothing is held out for a test.
+        rows: Images that have a label each.
+        task: Knows all labels.
+        folds: Every image is judged by a model of the images outside its fold.
+        progress: Gets a few words before each step.
+
+    Returns:
+        What was found; the images stay as they are.
+
+    Raises:
+        InputError: The settings break a rule, or `cleanlab` is not installed.
+    """
+    labels = task.encode(rows.labels)
+    probabilities, issues = issues_in_rounds(
+        ImageLearner(settings, task, rows),
+        labels,
+        folds=folds,
+        seed=settings.seed,
+        progress=progress,
+    )
+
+    def item(place: int, row: int, suggested: int) -> ReviewItem:
+        shown = place < MOST_ITEMS
+        return ReviewItem(
+            rows.names[row],
+            task.classes[labels[row]],
+            task.classes[suggested],
+            float(probabilities[row, labels[row]]),
+            float(probabilities[row, suggested]),
+            "judged by models of the other images",
+            "",
+            data_uri(rows.pixels[row], most_side=_MOST_SIDE) if shown else "",
+        )
+
+    pairs = zip(issues.rows.tolist(), issues.suggested.tolist(), strict=True)
+    suspicious = [item(place, *pair) for place, pair in enumerate(pairs)]
+    agreement = float(np.mean(probabilities.argmax(1) == labels))
+    return LabelAudit(suspicious, [], len(labels), agreement)

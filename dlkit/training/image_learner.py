@@ -1,0 +1,61 @@
+"""Images that are learned again and again, with other labels and other rows held out."""
+
+from typing import Any
+
+import numpy as np
+
+from dlkit.data.images import LabelledImages
+from dlkit.settings import ImageTraining
+from dlkit.tasks import Classification
+from dlkit.training.devices import prepare_devices
+from dlkit.training.fit import outputs_of
+from dlkit.training.image_data import ImageData, split_images
+from dlkit.training.image_heads import image_rows, refit_image_heads, train_image_heads
+
+_BATCH = 256
+
+
+class ImageLearner:
+    """A `Learner` of images.
+
+    Args:
+        settings: How to train; nothing is held out for a test.
+        task: Knows all labels of the rows; calibrated by `choose`.
+        rows: The images.
+    """
+
+    def __init__(self, settings: ImageTraining, task: Classification, rows: LabelledImages) -> None:
+        self._settings, self._task, self._rows = settings, task, rows
+        self._epochs = settings.epochs
+
+    def choose(self, labels: np.ndarray) -> None:
+        """See `Learner`."""
+        split = split_images(self._settings, self._labelled(labels))
+        data = self._data(labels, split.train, split.validation)
+        _, history = train_image_heads(self._settings, data, strategy=self._strategy(), folder=None)
+        self._epochs = int(np.argmin(history["val_loss"])) + 1
+
+    def judge(self, labels: np.ndarray, held_out: np.ndarray) -> np.ndarray:
+        """See `Learner`."""
+        data = self._data(labels, np.flatnonzero(~held_out), np.flatnonzero(held_out))
+        heads = refit_image_heads(
+            self._settings, data, epochs=self._epochs, strategy=self._strategy()
+        )
+        rows = image_rows(data.validation, self._task)
+        outputs = outputs_of(heads, rows, batch_size=_BATCH)[self._task.name]
+        return np.asarray(self._task.decode(outputs)["probabilities"])
+
+    def _data(self, labels: np.ndarray, train: np.ndarray, validation: np.ndarray) -> ImageData:
+        rows = self._labelled(labels)
+        return ImageData(self._task, rows.take(train), rows.take(validation), None, [])
+
+    def _labelled(self, labels: np.ndarray) -> LabelledImages:
+        return self._rows._replace(labels=[self._task.classes[label] for label in labels])
+
+    def _strategy(self) -> Any:
+        """Seeds each training, whatever was trained before."""
+        return prepare_devices(
+            seed=self._settings.seed,
+            deterministic=self._settings.deterministic,
+            mixed_precision=self._settings.mixed_precision,
+        )
