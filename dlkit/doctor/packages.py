@@ -16,10 +16,11 @@ EXTRAS = {
     "audit": "labels that are probably wrong",
     "benchmark": "the peers of the benchmarks",
     "decision": "policies learned in Gymnasium environments",
+    "hub": "encoders of the Hugging Face hub, by name",
+    "index": "items near a user among more than 200,000",
     "monitor": "streams of texts, their store and alerts",
     "multilingual": "an encoder of sentences in 16 languages",
     "test": "lint, format, types and tests",
-    "index": "items near a user among more than 200,000",
     "voice": "speech in sound files",
 }
 """What each extra is for; what is in it, its own metadata says."""
