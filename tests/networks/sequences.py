@@ -25,12 +25,12 @@ def check_padding(model, channels):
             np.testing.assert_allclose(infer(padded), features, atol=1e-5)
 
 
-def check_bad_arguments(builder, cases):
+def check_bad_arguments(builder, cases, input_shape=(None, CHANNELS)):
     """Each `{argument: value}` is refused with its name and what came."""
     for case in cases:
         name, value = next(iter(case.items()))
         with pytest.raises(InputError) as caught:
-            builder(**{"input_shape": (None, CHANNELS), **case})
+            builder(**{"input_shape": input_shape, **case})
         assert f"`{name}`" in str(caught.value)
         assert f"Received: {value!r}" in str(caught.value)
 

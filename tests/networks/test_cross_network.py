@@ -37,4 +37,5 @@ def test_a_product_is_learned():
 
 
 def test_bad_arguments():
-    check_bad_arguments(cross_network, [{"crosses": 0}, {"units": 0}, {"dropout": 1.0}])
+    cases = [{"crosses": 0}, {"units": 0}, {"dropout": 1.0}]
+    check_bad_arguments(cross_network, cases, input_shape=(3,))

@@ -160,11 +160,11 @@ class Replier:
             if pattern.fullmatch(text):
                 return self._with_reply(option, "answer to the question", 1.0)
         names = [option.name for option in pending.options]
-        found = self._answer([text, *names, f"{pending.text} {text}"])
-        vectors = found["embedding"]
-        matcher = Matcher(names, vectors[1:3], names, calibration=self._calibration)
+        vectors = self._answer([text, *names])["embedding"]
+        matcher = Matcher(names, vectors[1:], names, calibration=self._calibration)
         likeness = matcher.similarities(text, vectors[0])
-        if abs(likeness[0] - likeness[1]) >= _LEAD:
+        is_new = text.casefold().split() != pending.text.casefold().split()
+        if is_new and abs(likeness[0] - likeness[1]) >= _LEAD:
             chosen = pending.options[int(likeness.argmax())]
             return self._with_reply(chosen, "answer to the question", float(likeness.max()))
         fresh = self._decide(text, usable)
