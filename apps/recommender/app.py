@@ -1,22 +1,22 @@
 """The verbs of recommendations."""
 
-import functools
 from collections.abc import Mapping
 
 from apps.recommender.verbs import (
     Evaluate,
     Export,
     Recommend,
+    ServeWithLists,
     Similar,
     evaluate,
     export,
     recommend,
+    serve,
     similar,
     train,
     tune,
 )
 from dlkit.app import App, Verb
-from dlkit.serving.command import Serve, serve
 from dlkit.training.retrieval.settings import RetrievalTraining
 from dlkit.tuning.options import RankingSearch, tune_options
 
@@ -29,7 +29,7 @@ def _verbs(app: App) -> Mapping[str, Verb]:
         "recommend": Verb(Recommend, recommend),
         "similar": Verb(Similar, similar),
         "export": Verb(Export, export),
-        "serve": Verb(Serve, functools.partial(serve, app.name)),
+        "serve": Verb(ServeWithLists, serve),
     }
 
 

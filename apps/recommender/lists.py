@@ -1,31 +1,16 @@
 """From scores to the list that a user sees: rules, quotas and diversity."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import numpy as np
 from scipy.special import softmax
+
+from apps.recommender.rules import Rules
 
 CANDIDATES = 300
 """Items that are looked at for a list, the best by score."""
 _PAGE = 10
 """Items that are read at a glance: among them, the best come first."""
-
-
-class Rules(NamedTuple):
-    """What may be in a list.
-
-    Args:
-        allow: Numbers of the items that may be in it; None lets all.
-        deny: Numbers of those that must not.
-        quota: Most items of a category; None sets no bound.
-        diversity: From 0, the best by score, to 1, the most different.
-    """
-
-    allow: frozenset[int] | None = None
-    deny: frozenset[int] = frozenset()
-    quota: int | None = None
-    diversity: float = 0.0
 
 
 def make_list(

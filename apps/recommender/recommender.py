@@ -1,6 +1,6 @@
 """A run, ready to recommend."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +8,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from apps.recommender.lists import Rules, make_list, reasons
+from apps.recommender.lists import make_list, reasons
+from apps.recommender.rules import Rules
 from dlkit.data.histories import histories_of_lists
 from dlkit.data.messages import closest, shown
 from dlkit.errors import InputError
@@ -59,6 +60,13 @@ class Recommender:
         self._folder = folder
         self._numbers = {name: number for number, name in enumerate(self.items.ids)}
         self._vectors = unit_vectors(self._layer)
+        self._scores = tf.function(
+            self._layer, input_signature=[tf.TensorSpec((None, None), tf.int32)]
+        )
+
+    def known(self, names: Iterable[str]) -> list[int]:
+        """Returns the numbers of items, those that are not known left out."""
+        return [self._numbers[name] for name in names if name in self._numbers]
 
     def numbers(self, names: Sequence[str], *, option: str) -> list[int]:
         """Returns the numbers of items, empty names left out.
@@ -105,7 +113,7 @@ class Recommender:
             An object for each item, with the reason for it.
         """
         padded = histories_of_lists([history]).padded(self._layer.longest)
-        scores = self._layer(tf.constant(padded)).numpy()[0]
+        scores = self._scores(tf.constant(padded)).numpy()[0]
         chosen = make_list(scores, self._vectors, self.items.categories, rules, size=size)
         why = reasons(chosen, history, self._vectors, self._linear(history))
         lines = []

@@ -8,17 +8,22 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import tyro
 
+from apps.recommender.rules import DIVERSITY, Rules
 from dlkit.errors import InputError
 from dlkit.runs import existing_run, load_model, saved_settings, start_run
+from dlkit.serving.command import Serve
+from dlkit.serving.command import serve as serve_model
 from dlkit.training.retrieval.settings import RetrievalTraining
 from dlkit.tuning.options import Tune
 
 if TYPE_CHECKING:
+    from starlette.routing import Route
+
     from apps.recommender.recommender import Recommender
+    from dlkit.serving.versions import Version
 
 _APP = "recommender"
 _SAMPLE = Path(__file__).parent / "sample"
-_DIVERSITY = 0.145
 
 
 @dataclasses.dataclass(frozen=True)
@@ -32,7 +37,7 @@ class Evaluate:
     run: Path | None = None
     """Folder of the run; without it runs/recommender/latest."""
 
-    diversity: float = _DIVERSITY
+    diversity: float = DIVERSITY
     """The dial of `recommend`."""
 
 
@@ -49,7 +54,7 @@ class Recommend:
     k: int = 20
     """How many items."""
 
-    diversity: float = _DIVERSITY
+    diversity: float = DIVERSITY
     """From 0, the best by score, to 1, the most different from each other."""
 
     quota: int | None = None
@@ -117,6 +122,18 @@ class Export:
     """A new positive number; without it the next one."""
 
 
+@dataclasses.dataclass(frozen=True)
+class ServeWithLists(Serve):
+    """Answer over HTTP as TensorFlow Serving does, with a page to try it; lists at /lists."""
+
+    run: Path | None = None
+    """Folder of a run whose lists are served, with rules, variety and reasons; without it, /lists
+    is not served."""
+
+    new_items: Annotated[tuple[str, ...], tyro.conf.UseAppendAction] = ()
+    """Items that came after the training, in the lists."""
+
+
 def train(settings: RetrievalTraining) -> Path:
     """Trains a recommender and returns its run folder."""
     folder, settings = start_run(_APP, settings)
@@ -161,8 +178,6 @@ def evaluate(options: Evaluate) -> None:
 
 def recommend(options: Recommend) -> None:
     """Prints what a user should see, and why."""
-    from apps.recommender.lists import Rules
-
     recommender = _recommender(options.run, options.new_items)
     if options.user is not None:
         history = recommender.history_of(options.user)
@@ -197,6 +212,24 @@ def export(options: Export) -> None:
         ids=recommender.items.ids,
     )
     _say(str(path))
+
+
+def serve(options: ServeWithLists) -> None:
+    """Serves the model, and the lists of a run beside it."""
+    if options.run is None:
+        if options.new_items:
+            msg = "`--new-items` must be given with `--run`: the exported model has its own. "
+            raise InputError(f"{msg}Received: {', '.join(options.new_items)} alone.")
+        serve_model(_APP, options)
+        return
+    recommender = _recommender(options.run, options.new_items)
+
+    def routes(version: "Version") -> "Sequence[Route]":
+        from apps.recommender.endpoint import list_routes
+
+        return list_routes(recommender, max_body=options.max_body)
+
+    serve_model(_APP, options, routes)
 
 
 def sources(settings: RetrievalTraining) -> tuple[list[str], list[str]]:

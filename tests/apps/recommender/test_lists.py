@@ -1,6 +1,7 @@
 import numpy as np
 
-from apps.recommender.lists import Rules, make_list, reasons
+from apps.recommender.lists import make_list, reasons
+from apps.recommender.rules import Rules
 
 SCORES = np.array([1.0, 0.9, 0.8, 0.3, 0.1, 0.0])
 VECTORS = np.eye(3)[[0, 0, 0, 1, 2, 2]]

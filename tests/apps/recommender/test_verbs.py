@@ -5,12 +5,17 @@ import json
 import numpy as np
 import pytest
 import tensorflow as tf
+from starlette.applications import Starlette
+from starlette.testclient import TestClient
 
 from apps.recommender.app import APP
+from apps.recommender.endpoint import list_routes
+from apps.recommender.recommender import Recommender
 from apps.recommender.simulation import read_items, readers
 from dlkit.cli import main
-from dlkit.runs import load_model
+from dlkit.runs import load_model, saved_settings
 from dlkit.serving.item_index import ItemIndex
+from dlkit.training.retrieval.settings import RetrievalTraining
 
 TRAIN = ["--epochs", "40", "--dim", "16", "--batch-size", "32", "--learning-rate", "0.01"]
 ITEMS = {item["item_id"]: item for item in read_items()}
@@ -162,6 +167,50 @@ def test_export_answers_as_the_run(call, project, objects):
     np.testing.assert_allclose(answers["scores"].numpy()[0], scores, atol=1e-3)
 
 
+@pytest.fixture(scope="module")
+def client(project):
+    """A client of the lists of the run."""
+    folder = project / "runs" / "recommender" / "latest"
+    settings = saved_settings("recommender", RetrievalTraining, folder)
+    recommender = Recommender(folder, load_model(folder), settings)
+    return TestClient(Starlette(routes=list_routes(recommender, max_body=500)))
+
+
+def test_the_served_lists_are_those_of_the_run(client, objects):
+    asked = {"history": ["b001", "unknown", "b022"], "k": 5, "quota": 2, "deny": ["b003"]}
+    served = client.post("/lists", json=asked).json()["items"]
+    options = ("--k", "5", "--quota", "2", "--deny", "b003")
+    assert served == objects("recommend", "--history", "b001,b022", *options)
+
+
+def test_a_list_holds_what_is_allowed(client):
+    only = client.post("/lists", json={"history": [], "allow": ["b007", "unknown"]}).json()
+    assert [line["item"] for line in only["items"]] == ["b007"]
+    assert only["items"][0]["reason"] == "popular"
+    assert client.post("/lists", json={"history": [], "allow": []}).json() == {"items": []}
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "message"),
+    [
+        (b"{", 400, "Expecting"),
+        (b"[]", 400, "`request` must be an object with `history`. Received: []"),
+        (b'{"history": "b001"}', 400, "list of strings as `history`. Received: b001"),
+        (b'{"history": [1]}', 400, "list of strings as `history`"),
+        (b'{"history": [], "deny": {}}', 400, "list of strings as `deny`"),
+        (b'{"history": [], "k": true}', 400, "from 1 to 1000 as `k`. Received: True"),
+        (b'{"history": [], "quota": 0}', 400, "from 1 to 1000 as `quota`. Received: 0"),
+        (b'{"history": [], "diversity": NaN}', 400, "from 0 to 1 as `diversity`"),
+        (b'{"history": [], "size": 3}', 400, "no other keys than history, k,"),
+        (b'"' * 501, 413, ""),
+    ],
+)
+def test_bad_requests_of_lists(client, body, status, message):
+    response = client.post("/lists", content=body)
+    assert response.status_code == status
+    assert message in response.json()["error"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -178,6 +227,7 @@ def test_export_answers_as_the_run(call, project, objects):
         ),
         (["recommend", "--history", "b001", "--allow", "@nowhere"], "`@FILE` must be a readable"),
         (["similar", "zzz"], "`ITEM` must name items of the run. Received: zzz"),
+        (["serve", "--new-items", "a.csv"], "`--new-items` must be given with `--run`"),
         (["train", "--items", "a.csv"], "`--items` and `--events` must be given together"),
         (["train", "--kind-weights", "view=much"], "`--kind-weights` must be KIND=NUMBER"),
         (["train", "--min-rating", "4"], "`--min-rating` needs `--rating-column`"),
