@@ -79,6 +79,43 @@ def test_restoring_gives_every_variable_back(tmp_path):
         np.testing.assert_array_equal(one, other)
 
 
+def test_saving_takes_a_tenth_of_the_time_at_most(tmp_path, monkeypatch):
+    clock, saved = [100.0], []
+
+    class Slow(Checkpoint):
+        def on_epoch_end(self, epoch, logs=None):
+            clock[0] += 3.0  # the epoch
+            super().on_epoch_end(epoch, logs)
+
+        def _save(self):
+            clock[0] += 1.0
+            saved.append(self.epochs_done)
+            super()._save()
+
+    monkeypatch.setattr("dlkit.training.checkpoint.time.monotonic", lambda: clock[0])
+    run(small_model(), Slow(tmp_path, patience=9), 8)
+    assert saved == [1, 4, 7, 8], "the first, each time nine seconds have passed, and the last"
+
+
+def test_what_was_learned_since_the_last_save_is_learned_again(tmp_path, monkeypatch):
+    class Killed(Checkpoint):
+        def on_epoch_end(self, epoch, logs=None):
+            super().on_epoch_end(epoch, logs)
+            if epoch == 2:
+                raise KeyboardInterrupt
+
+    for name in ("whole", "parts"):
+        (tmp_path / name).mkdir()
+    expected = run(small_model(), checkpoint_of(tmp_path / "whole"), 4)
+    monkeypatch.setattr("dlkit.training.checkpoint._PAUSE", 1e9)
+    with pytest.raises(KeyboardInterrupt):
+        run(small_model(), Killed(tmp_path / "parts", patience=9), 4)
+    again, checkpoint = small_model(seed=7), checkpoint_of(tmp_path / "parts")
+    assert checkpoint.restore(again)
+    assert checkpoint.epochs_done == 1
+    assert run(again, checkpoint, 4).history == expected.history
+
+
 def test_nothing_to_restore(tmp_path):
     model = small_model()
     before = state(model)
@@ -120,6 +157,7 @@ def fed(folder, values, **changes):
     model = small_model()
     checkpoint = checkpoint_of(folder, **changes)
     checkpoint.set_model(model)
+    checkpoint.set_params({"epochs": len(values)})
     for epoch, value in enumerate(values):
         model.set_weights([np.full_like(weight, epoch) for weight in model.get_weights()])
         checkpoint.on_epoch_end(epoch, {"val_loss": value})
