@@ -3,7 +3,9 @@ r"""What a sentiment model makes of negation, narrowing losses, numbers, questio
 `behaviour.csv` has pairs of texts in English and Chinese that differ in what matters, or only in
 boilerplate. A pair is right if both of its texts get their sentiment. The models learn from the
 training rows of twitter_fin_sentiment, from all of zh_fin_news_dated, which knows no neutral
-headline, and from the bundled posts. No pair is learned from or chosen on.
+headline, and from the bundled posts; then once more with the rows of `apps.sentiment contrasts`
+besides, whose grammar was written without a look at the pairs. No pair is learned from or chosen
+on.
 
     python benchmarks/behaviour.py --data-folder DATA --folder behaviour-benchmark \
         --models wide_and_deep --models "bert --pretrained minilm"
@@ -32,6 +34,7 @@ _TWITTER = {"0": "negative", "1": "positive", "2": "neutral"}
 _CHINESE = {"0": "negative", "1": "positive"}
 _POSTS = Path(__file__).parents[1] / "apps" / "sentiment" / "sample"
 _SVC = "LinearSVC"
+_CONTRASTS = "contrasts.jsonl"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -55,9 +58,17 @@ def main(options: Options) -> None:
     with (Path(__file__).parent / "behaviour.csv").open(encoding="utf-8", newline="") as file:
         pairs = list(csv.DictReader(file))
     texts = [pair[column] for pair in pairs for column in ("text", "other_text")]
-    answers = {_SVC: _linear(rows, texts)}
+    _call(options, ["contrasts", "--output", _CONTRASTS])
+    made = pa_json.read_json(options.folder / _CONTRASTS).select(["text", "sentiment"])
+    learned = pq.read_table(rows)
+    answers = {
+        _SVC: _linear(learned, texts),
+        f"{_SVC}, contrasts": _linear(pa.concat_tables([learned, made]), texts),
+    }
     for model in options.models:
         answers[model] = _ours(options, rows, model, texts)
+        taught = f"{model} --training-data {_CONTRASTS}"
+        answers[f"{model}, contrasts"] = _ours(options, rows, taught, texts)
     print(_table(pairs, answers))
 
 
@@ -83,10 +94,10 @@ def _read(path: Path) -> pa.Table:
     return pa_csv.read_csv(path, convert_options=convert, parse_options=parse)
 
 
-def _linear(rows: Path, texts: list[str]) -> list[str]:
+def _linear(rows: pa.Table, texts: list[str]) -> list[str]:
     from dlkit.evaluation.baselines import TfidfBaseline
 
-    table = pq.read_table(rows).to_pydict()
+    table = rows.to_pydict()
     return TfidfBaseline("svc").fit(table["text"], table["sentiment"]).predict(texts).tolist()
 
 

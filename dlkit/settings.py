@@ -156,6 +156,10 @@ class TextTraining(LabelledTraining):
     text_column: str = "text"
     """Column of the texts."""
 
+    training_data: Annotated[tuple[str, ...], tyro.conf.UseAppendAction] = ()
+    """More rows to learn from, with labels that --data knows, of which none validates or tests:
+    such as made ones. A search of settings learns without them."""
+
     unlabelled: Annotated[tuple[str, ...], tyro.conf.UseAppendAction] = ()
     """Rows without labels to learn from as well, for where labels are few: each gets the label of
     the rows most like it. They are most like each other with --pretrained minilm. A search of

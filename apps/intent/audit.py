@@ -36,6 +36,7 @@ class Audit(IntentTraining):
     output: Path | None = None
     """Folder of what is written; without it runs/intent/audits/TIME-NETWORK."""
 
+    training_data: Annotated[tuple[str, ...], tyro.conf.Suppress] = ()
     unlabelled: Annotated[tuple[str, ...], tyro.conf.Suppress] = ()
     test_data: Annotated[str | None, tyro.conf.Suppress] = None
     validation_data: Annotated[str | None, tyro.conf.Suppress] = None

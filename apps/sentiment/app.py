@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from apps.sentiment.backtest.command import Backtest, backtest
+from apps.sentiment.contrasts.command import Contrasts, write_contrasts
 from apps.sentiment.monitor.command import Monitor, monitor
 from dlkit.app import TextApp, Verb
 from dlkit.settings import TextTraining
@@ -51,6 +52,7 @@ def _verbs(app: TextApp) -> Mapping[str, Verb]:
         **text_verbs(app),
         "monitor": Verb(Monitor, monitor),
         "backtest": Verb(Backtest, backtest),
+        "contrasts": Verb(Contrasts, write_contrasts),
     }
 
 

@@ -113,3 +113,9 @@ def take(table: pa.Table, rows: np.ndarray | None, tasks: Sequence[str]) -> Labe
         name: part[name].to_pylist() if name in part.column_names else absent for name in tasks
     }
     return LabelledTexts(part[TEXT].to_pylist(), labels)
+
+
+def joined(rows: LabelledTexts, more: LabelledTexts) -> LabelledTexts:
+    """Returns the rows of both, with the labels of the same tasks."""
+    labels = {name: [*column, *more.labels[name]] for name, column in rows.labels.items()}
+    return LabelledTexts([*rows.texts, *more.texts], labels)

@@ -11,6 +11,7 @@ from dlkit.data.corrections import correct_labels, correction_notes
 from dlkit.data.text_rows import (
     LabelledTexts,
     extra_columns,
+    joined,
     read_text_rows,
     split_rows,
     take,
@@ -31,12 +32,7 @@ class TextData(NamedTuple):
 
     def with_validation_learned(self) -> "TextData":
         """Returns the same parts, with the validation rows among those to learn from too."""
-        labels = {
-            name: [*column, *self.validation.labels[name]]
-            for name, column in self.train.labels.items()
-        }
-        train = LabelledTexts([*self.train.texts, *self.validation.texts], labels)
-        return self._replace(train=train)
+        return self._replace(train=joined(self.train, self.validation))
 
     def labelled_again(self, task: str, labels: Sequence[str]) -> "TextData":
         """Returns the same rows with other labels of a task, training rows before validation."""
@@ -77,6 +73,9 @@ def load_text_data(
     if settings.test_data:
         test = read_other_rows(settings.test_data, settings, labels, tasks)
     train = take(table, split.train, names)
+    for source in settings.training_data:
+        more = read_other_rows(source, settings, labels, tasks)
+        train = joined(train, take(more, None, names))
     held_out = take(test, None, names) if test is not None else None
     notes = [*correction_notes(table), *_notes(train, held_out)]
     return TextData(train, take(validation, None, names), held_out, notes)
@@ -109,7 +108,7 @@ def class_columns(tasks: Sequence[Task]) -> list[str]:
 def read_other_rows(
     source: str, settings: TextTraining, labels: Mapping[str, str], tasks: Sequence[Task]
 ) -> pa.Table:
-    """Reads validation or test rows, whose labels must be known."""
+    """Reads rows beside those of `--data`, whose labels must be known."""
     columns = {task.name: labels[task.name] for task in tasks}
     table = read_text_rows([source], settings.text_column, columns, {})
     for task in tasks:

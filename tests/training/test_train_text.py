@@ -230,3 +230,17 @@ def test_test_rows_teach_no_word(trained):
     tokens = trained.model.get_layer("tokenizer")(tf.constant(["!", "copper"]))["tokens"]
     assert tokens.numpy()[0, 0] == 1, "a word of the test rows is known"
     assert tokens.numpy()[1, 0] > 1
+
+
+def test_more_rows_are_learned_from_alone(tmp_path):
+    rows = made_rows(90)
+    data = write_rows(tmp_path / "rows.jsonl", rows)
+    made = [{"text": "made up", "mood": rows[0]["mood"]}, {"text": "made too", "topic": "absent"}]
+    paths = [write_rows(tmp_path / f"made{i}.jsonl", [row]) for i, row in enumerate(made)]
+    without, taught = load([data]), load([data], training_data=(paths[0],))
+    assert taught.train.texts == [*without.train.texts, "made up"]
+    assert taught.train.labels["mood"][-1] == rows[0]["mood"]
+    assert taught.train.labels["topic"][-1] is None
+    assert (taught.validation, taught.test) == (without.validation, without.test)
+    with pytest.raises(InputError, match=r"(?s)`--topic-column`.*absent.*made1\.jsonl"):
+        load([data], training_data=tuple(paths))

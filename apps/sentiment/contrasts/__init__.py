@@ -1,0 +1,1 @@
+"""Writes sentences that differ in what decides their sentiment."""

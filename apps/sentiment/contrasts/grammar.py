@@ -1,0 +1,100 @@
+"""Sentences that differ in what decides their sentiment, made from a grammar.
+
+A model that learned from posts alone goes by words: "cut its dividend" is bad, and so, for it, is
+"did not cut its dividend". Rows that differ in the one thing that matters teach it to look there
+(Kaushik, Hovy and Lipton, "Learning the Difference that Makes a Difference with
+Counterfactually-Augmented Data", 2020); the kinds are those of tests of behaviour (Ribeiro et al.,
+"Beyond Accuracy: Behavioral Testing of NLP Models with CheckList", 2020).
+"""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+_FILES = {"en": "english.json", "zh": "chinese.json"}
+_SCALES = (1, 10, 100)
+_ANY = "any"
+
+
+class Contrast(NamedTuple):
+    """A sentence, and what is known of it."""
+
+    text: str
+    sentiment: str
+    kind: str
+    language: str
+
+
+class Grammar:
+    """The sentences of a language.
+
+    Args:
+        language: Its code.
+        slots: The ways to fill each slot of a template.
+        templates: Templates by kind and sentiment. Those of the sentiment "any" frame a plain
+            sentence, whose sentiment they leave as it is.
+    """
+
+    def __init__(
+        self,
+        language: str,
+        slots: Mapping[str, Sequence[Any]],
+        templates: Mapping[str, Mapping[str, Sequence[str]]],
+    ) -> None:
+        self.language, self.slots, self.templates = language, slots, templates
+
+    def sentences(self, kind: str, draw: np.random.Generator) -> Iterator[Contrast]:
+        """Yields sentences of a kind without end, each of its sentiments in turn."""
+        while True:
+            for sentiment, templates in self._by_sentiment(kind).items():
+                text = self._fill(_pick(templates, draw), sentiment, draw)
+                yield Contrast(text, sentiment, kind, self.language)
+
+    def _by_sentiment(self, kind: str) -> Mapping[str, Sequence[str]]:
+        found = self.templates[kind]
+        return dict.fromkeys(self.templates["plain"], found[_ANY]) if _ANY in found else found
+
+    def _fill(self, template: str, sentiment: str, draw: np.random.Generator) -> str:
+        filled = template.replace("{statement}", _pick(self.templates["plain"][sentiment], draw))
+        values = {name: _pick(ways, draw) for name, ways in self.slots.items()}
+        low, high = np.sort(draw.choice(np.arange(2, 400), 2, replace=False)) / _pick(_SCALES, draw)
+        numbers = {"low": f"{low:g}", "high": f"{high:g}", "percent": f"{draw.uniform(0, 30):.1f}"}
+        return " ".join(filled.format(**values, **numbers).split())
+
+
+def read_grammars() -> list[Grammar]:
+    """Reads the grammars that come with the application."""
+    folder = Path(__file__).parent
+    return [
+        Grammar(language, **json.loads((folder / name).read_text(encoding="utf-8")))
+        for language, name in _FILES.items()
+    ]
+
+
+def contrasts(rows: int, seed: int, grammars: Sequence[Grammar]) -> list[Contrast]:
+    """Draws different sentences, equally many of each language and kind.
+
+    Args:
+        rows: How many.
+        seed: The same seed gives the same sentences.
+        grammars: The languages.
+
+    Returns:
+        The sentences in random order; of two that read alike the first.
+    """
+    draw = np.random.default_rng(seed)
+    sources = [g.sentences(kind, draw) for g in grammars for kind in g.templates]
+    found: dict[str, Contrast] = {}
+    while len(found) < rows:
+        for source in sources:
+            row = next(source)
+            found.setdefault(row.text, row)
+    drawn = list(found.values())[:rows]
+    return [drawn[place] for place in draw.permutation(rows)]
+
+
+def _pick(ways: Sequence[Any], draw: np.random.Generator) -> Any:
+    return ways[int(draw.integers(len(ways)))]

@@ -1,0 +1,88 @@
+import re
+from collections import Counter
+from itertools import islice
+
+import numpy as np
+import pytest
+
+from apps.sentiment.contrasts.grammar import Grammar, contrasts, read_grammars
+
+GRAMMARS = {grammar.language: grammar for grammar in read_grammars()}
+KINDS = ["plain", "negation", "losses", "numbers", "questions", "boilerplate"]
+
+
+def some(language, kind, count=600):
+    draw = np.random.default_rng(3)
+    return list(islice(GRAMMARS[language].sentences(kind, draw), count))
+
+
+def test_equally_many_of_each_kind_and_language():
+    rows = contrasts(1200, 0, list(GRAMMARS.values()))
+    counts = Counter((row.kind, row.language) for row in rows)
+    assert set(counts) == {(kind, language) for kind in KINDS for language in GRAMMARS}
+    assert max(counts.values()) <= 1.1 * min(counts.values())
+    assert len({row.text for row in rows}) == len(rows) == 1200
+    assert {row.sentiment for row in rows} == {"positive", "neutral", "negative"}
+
+
+def test_the_seed_decides():
+    grammars = list(GRAMMARS.values())
+    assert contrasts(50, 1, grammars) == contrasts(50, 1, grammars)
+    assert contrasts(50, 1, grammars) != contrasts(50, 2, grammars)
+
+
+@pytest.mark.parametrize("language", GRAMMARS)
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_slot_is_filled(language, kind):
+    for row in some(language, kind):
+        assert not re.search(r"[{}\[\]]", row.text)
+        assert row.text == row.text.strip()
+        assert row.text
+
+
+@pytest.mark.parametrize("language", GRAMMARS)
+def test_negation_turns_what_is_said(language):
+    slots = GRAMMARS[language].slots
+    good, bad = (
+        [way["base"] if isinstance(way, dict) else way for way in slots[name]]
+        for name in ("good", "bad")
+    )
+    rows = some(language, "negation")
+    for said, sentiment in ((good, "negative"), (bad, "positive")):
+        longest = [way for way in said if len(way) > 8 or (language == "zh" and len(way) > 4)]
+        found = {row.sentiment for row in rows for way in longest if way in row.text}
+        assert found == {sentiment}
+
+
+@pytest.mark.parametrize(
+    ("language", "pattern"),
+    [("en", r"went from ([\d.]+)\D*? to ([\d.]+)"), ("zh", r"[从由]([\d.]+)\D+([\d.]+)")],
+)
+def test_numbers_rise_where_a_rise_is_said(language, pattern):
+    losses = GRAMMARS[language].slots["bad_quantity"]
+    checked = 0
+    for row in some(language, "numbers"):
+        if found := re.search(pattern, row.text):
+            before, after = map(float, found.groups())
+            is_loss = any(loss in row.text for loss in losses)
+            assert row.sentiment == ("positive" if (after > before) != is_loss else "negative")
+            checked += 1
+    assert checked > 30
+
+
+@pytest.mark.parametrize("language", GRAMMARS)
+def test_questions_state_nothing(language):
+    assert {row.sentiment for row in some(language, "questions")} == {"neutral"}
+
+
+def test_boilerplate_leaves_the_sentiment_as_it_is():
+    templates = {
+        "plain": {"positive": ["up"], "negative": ["down"]},
+        "boilerplate": {"any": ["{statement}. {notice}"]},
+    }
+    grammar = Grammar("en", {"notice": ["Not advice."]}, templates)
+    rows = islice(grammar.sentences("boilerplate", np.random.default_rng(0)), 2)
+    assert [(row.text, row.sentiment) for row in rows] == [
+        ("up. Not advice.", "positive"),
+        ("down. Not advice.", "negative"),
+    ]
