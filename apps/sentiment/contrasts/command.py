@@ -19,7 +19,7 @@ class Contrasts:
     output: Path = Path("contrasts.jsonl")
     """File of the rows: text, sentiment (positive, neutral or negative), kind and language."""
 
-    rows: int = 4000
+    rows: int = 6000
     """How many."""
 
     seed: int = 0

@@ -8,6 +8,7 @@ Counterfactually-Augmented Data", 2020); the kinds are those of tests of behavio
 """
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -17,6 +18,7 @@ import numpy as np
 _FILES = {"en": "english.json", "zh": "chinese.json"}
 _SCALES = (1, 10, 100)
 _ANY = "any"
+_ENDS = (".", "?", "。", "?")
 
 
 class Contrast(NamedTuple):
@@ -33,7 +35,8 @@ class Grammar:
 
     Args:
         language: Its code.
-        slots: The ways to fill each slot of a template.
+        slots: The ways to fill each slot of a template, "lead" and "tail" among them: what stands
+            before a sentence and, where that is not ended yet, after it.
         templates: Templates by kind and sentiment. Those of the sentiment "any" frame a plain
             sentence, whose sentiment they leave as it is.
     """
@@ -62,7 +65,10 @@ class Grammar:
         values = {name: _pick(ways, draw) for name, ways in self.slots.items()}
         low, high = np.sort(draw.choice(np.arange(2, 400), 2, replace=False)) / _pick(_SCALES, draw)
         numbers = {"low": f"{low:g}", "high": f"{high:g}", "percent": f"{draw.uniform(0, 30):.1f}"}
-        return " ".join(filled.format(**values, **numbers).split())
+        text = values["lead"] + filled.format(**values, **numbers)
+        if not text.rstrip().endswith(_ENDS):
+            text += values["tail"]
+        return re.sub(r" (?=[.,?])", "", " ".join(text.split()))
 
 
 def read_grammars() -> list[Grammar]:

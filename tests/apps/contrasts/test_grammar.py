@@ -56,7 +56,7 @@ def test_negation_turns_what_is_said(language):
 
 @pytest.mark.parametrize(
     ("language", "pattern"),
-    [("en", r"went from ([\d.]+)\D*? to ([\d.]+)"), ("zh", r"[从由]([\d.]+)\D+([\d.]+)")],
+    [("en", r"went from ([\d.]+)\D*? to ([\d.]+)"), ("zh", r"[从由]([\d.]+)[^\d,]+([\d.]+)")],
 )
 def test_numbers_rise_where_a_rise_is_said(language, pattern):
     losses = GRAMMARS[language].slots["bad_quantity"]
@@ -80,7 +80,7 @@ def test_boilerplate_leaves_the_sentiment_as_it_is():
         "plain": {"positive": ["up"], "negative": ["down"]},
         "boilerplate": {"any": ["{statement}. {notice}"]},
     }
-    grammar = Grammar("en", {"notice": ["Not advice."]}, templates)
+    grammar = Grammar("en", {"notice": ["Not advice."], "lead": [""], "tail": [""]}, templates)
     rows = islice(grammar.sentences("boilerplate", np.random.default_rng(0)), 2)
     assert [(row.text, row.sentiment) for row in rows] == [
         ("up. Not advice.", "positive"),
