@@ -79,8 +79,10 @@ class Ranking(keras.layers.Layer):
         chosen, columns = self.candidates(numbers, deep, linear, scores)
         shape = tf.shape(chosen)
         logits = self.network(tf.reshape(columns, (-1, columns.shape[-1])), training=False)
-        steps = tf.constant(np.diff(self.strengths, prepend=0.0), tf.float32)
-        worth = tf.reshape(tf.math.log(tf.sigmoid(logits) @ steps[:, None]), shape)
+        steps = tf.constant(np.log(np.diff(self.strengths, prepend=0.0)), tf.float32)
+        # in logarithms, so that no chance is too small to tell from another
+        worth = tf.reduce_logsumexp(tf.math.log_sigmoid(logits) + steps, axis=1)
+        worth = tf.reshape(worth, shape)
         old = tf.gather(scores, chosen, axis=1, batch_dims=1)
         possible = old > -np.inf
         least = tf.reduce_min(tf.where(possible, worth, np.inf), axis=1, keepdims=True)

@@ -69,6 +69,13 @@ def test_what_is_no_candidate_comes_after_them(monkeypatch):
     assert np.argsort(-scores, kind="stable").tolist() == [1, 0, 2, 3, 4]
 
 
+def test_no_chance_is_too_small(monkeypatch):
+    monkeypatch.setattr("dlkit.tasks.ranking.CANDIDATES", 2)
+    scores = call(make_ranking({8: -100.0})).numpy()[0]  # far below the smallest float32 chance
+    assert np.argsort(-scores, kind="stable").tolist() == [0, 1, 2, 3, 4]
+    assert np.isfinite(scores[:4]).all()
+
+
 def test_the_configuration_makes_an_equal_layer():
     ranking = make_ranking({8: 0.1}, strengths=(1.0,))
     again = Ranking.from_config(ranking.get_config())

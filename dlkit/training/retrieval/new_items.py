@@ -84,11 +84,11 @@ def with_new_items(
 
 
 def _with_items(ranking: Ranking, items: Items, new: int) -> Ranking:
-    """Adds new items, which nobody has used, to what a ranking stage knows."""
-    columns = np.zeros((len(items.ids), ranking.item_columns), np.float32)
-    columns[:-new] = ranking.columns.numpy()
+    """Adds new items, as usual as most for all that is known, to what a ranking stage knows."""
+    known = ranking.columns.numpy()
     features = np.reshape(np.array(items.features[-new:], np.float32), (new, -1))
-    columns[-new:, ranking.item_columns - features.shape[1] :] = features
+    usage = known[:, : ranking.item_columns - features.shape[1]].mean(0)
+    columns = np.vstack([known, np.column_stack([np.tile(usage, (new, 1)), features])])
     network = keras.models.clone_model(ranking.network)
     network.set_weights(ranking.network.get_weights())
     tables = RankingTables(columns, category_numbers(items.categories))

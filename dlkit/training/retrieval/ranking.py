@@ -46,7 +46,8 @@ def ranking_tables(items: Items, events: Events, rows: np.ndarray) -> RankingTab
     Returns:
         float32 `(items, columns)`: the logarithm of the users; if there are times, how much more
         usual the item is among the newest events; its features. And the numbers of the categories,
-        int32 `(items,)`, 0 for none.
+        int32 `(items,)`, 0 for none. Items without users are taken to be as usual as most: nobody
+        has turned them down.
     """
     total = len(items.ids)
     users = np.bincount(events.items[rows], minlength=total)
@@ -56,8 +57,10 @@ def ranking_tables(items: Items, events: Events, rows: np.ndarray) -> RankingTab
         newest = rows[times >= np.quantile(times, 1 - _NEWEST)]
         recent = np.bincount(events.items[newest], minlength=total)
         columns.append(np.log1p(recent / _NEWEST) - np.log1p(users))
+    usage = np.column_stack(columns)
+    usage[users == 0] = usage[users > 0].mean(0)
     features = np.reshape(np.array(items.features, np.float64), (total, -1))
-    table = np.column_stack([*columns, features]).astype(np.float32)
+    table = np.column_stack([usage, features]).astype(np.float32)
     return RankingTables(table, category_numbers(items.categories))
 
 
@@ -72,6 +75,9 @@ def learn_ranking(
 ) -> tuple[keras.Model | None, tuple[float, ...], dict[str, Any]]:
     """Learns from one half of the validation and measures on the other, both ways.
 
+    Where validation ranks new items among themselves, nothing is learned: among all items, the best
+    are others.
+
     Args:
         layer: Scores without a ranking stage.
         cases: What is to be found, in validation.
@@ -84,7 +90,7 @@ def learn_ranking(
     """
     strengths = tuple(np.unique(cases.wanted.weights).tolist())
     rows = np.random.default_rng(seed).permutation(len(cases.users))[:_CASES]
-    if len(rows) < _FEWEST:
+    if len(rows) < _FEWEST or cases.candidates is not None:
         return None, strengths, {"kept": False}
     ranking = ranking_of(_network(tables, strengths, None), strengths, tables)
     columns, weights = _candidates(layer, ranking, cases, rows)
@@ -136,12 +142,7 @@ def _candidates(
     @tf.function(input_signature=[tf.TensorSpec((None, None), tf.int32)])
     def collect(numbers: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         numbers = layer.newest(numbers)
-        deep, linear, scores = layer.parts(numbers)
-        if cases.candidates is not None:
-            asked = np.full(layer.items, -np.inf, np.float32)
-            asked[cases.candidates] = 0
-            scores += asked
-        return ranking.candidates(numbers, deep, linear, scores)
+        return ranking.candidates(numbers, *layer.parts(numbers))
 
     wanted = cases.wanted.matrix(layer.items)
     columns, weights = [], []

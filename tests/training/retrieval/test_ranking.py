@@ -61,6 +61,13 @@ def test_a_ranking_is_kept_only_where_it_helps(telling):
         assert measured["calibration_error"] < 0.04
 
 
+def test_new_items_among_themselves_teach_no_ranking():
+    cases = make_cases(telling=True)._replace(candidates=np.arange(5))
+    network, _, measured = learn_ranking(Scores(), cases, make_tables(), seed=0)
+    assert network is None
+    assert measured == {"kept": False}
+
+
 def test_what_is_on_the_rise_is_told_from_what_was():
     items = Items(
         IDS, IDS, [""] * TOTAL, [()] * TOTAL, [""] * TOTAL, [(float(n),) for n in range(30)]
@@ -68,7 +75,8 @@ def test_what_is_on_the_rise_is_told_from_what_was():
     numbers = np.repeat([0, 1], 20)
     events = Events(np.arange(40), numbers, np.ones(40), np.arange(40.0), IDS)
     columns, categories = ranking_tables(items, events, np.arange(40))
-    np.testing.assert_allclose(columns[:3, 0], np.log1p([20, 20, 0]), rtol=1e-6)
-    np.testing.assert_allclose(columns[:3, 1], [-np.log(21), np.log(41 / 21), 0], rtol=1e-6)
+    np.testing.assert_allclose(columns[:3, 0], np.log1p([20, 20, 20]), rtol=1e-6)
+    rise = [-np.log(21), np.log(41 / 21)]
+    np.testing.assert_allclose(columns[:3, 1], [*rise, np.mean(rise)], rtol=1e-6)
     assert columns[7, 2] == 7
     assert not categories.any()
