@@ -154,7 +154,8 @@ class _Trainer:
         everything = prepared.split_again(np.zeros(len(labels), bool))
         heads = refit_heads(settings, [self.task], everything, epochs=trained.epochs, **how)
         rows = self.test.training(heads.input, [self.task])
-        answers = outputs_of(heads, rows, batch_size=256)["label"].argmax(1)
+        outputs = outputs_of(heads, rows, batch_size=256)["label"]
+        answers = np.argmax(self.task.decode(outputs)["probabilities"], axis=1)
         return float(np.mean(answers == rows.targets["label"]))
 
     def _labelled(self, labels: np.ndarray) -> "PreparedTexts":
