@@ -60,11 +60,12 @@ def test_a_ranking_stage_is_saved_with_the_model(tmp_path):
 
 def test_new_items_get_into_a_ranking_stage(tmp_path):
     _, ranked = make_layer()
+    ranked.ranking.columns.assign(np.column_stack([np.arange(5.0), np.ones(5)]))
     items = make_items(NAMES)
     ItemTerms.of(items).write(tmp_path)
     write_text_part(tmp_path, np.ones((1, 3), np.float32), np.zeros((0, 3), np.float32))
     layer, every = with_new_items(ranked, items, make_items(["f"]), tmp_path, pretrained=None)
     assert every.ids == [*NAMES, "f"]
     assert layer.ranking.columns.shape == (6, 2)
-    np.testing.assert_array_equal(layer.ranking.columns[5], [0, 1])
+    np.testing.assert_array_equal(layer.ranking.columns[5], [2, 1])  # as usual as most
     assert len(order(layer)) == 4
