@@ -16,7 +16,7 @@ from dlkit.networks.cross_network import cross_network
 from dlkit.tasks.item_scores import ItemScores
 from dlkit.tasks.ranking import Ranking, columns_of
 
-_CASES = 20_000
+_CASES = 10_000
 _BATCH = 100
 _FEWEST = 50
 """Cases without which nothing is learned."""
