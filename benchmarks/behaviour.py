@@ -4,8 +4,8 @@ r"""What a sentiment model makes of negation, narrowing losses, numbers, questio
 boilerplate. A pair is right if both of its texts get their sentiment. The models learn from the
 training rows of twitter_fin_sentiment, from all of zh_fin_news_dated, which knows no neutral
 headline, and from the bundled posts; then once more with the rows of `apps.sentiment contrasts`
-besides, whose grammar was written without a look at the pairs. No pair is learned from or chosen
-on.
+besides, which share phrases with the pairs but no text. No pair is learned from or chosen on. The
+folder must be a new one after a change of the grammar.
 
     python benchmarks/behaviour.py --data-folder DATA --folder behaviour-benchmark \
         --models wide_and_deep --models "bert --pretrained minilm"

@@ -108,7 +108,7 @@ class Training:
     """Folder of this run; without it runs/APP/TIME-NETWORK, at which runs/APP/latest points."""
 
     resume: bool = False
-    """Goes on with --run-dir (or runs/APP/latest) from its last full epoch."""
+    """Goes on with --run-dir (or runs/APP/latest) from the last epoch that was saved."""
 
     def __post_init__(self) -> None:
         for name in ("batch_size", "patience"):

@@ -78,9 +78,9 @@ def diverse_lists(
     items = np.full((len(cases.users), _AT), -1)
     for start in range(0, len(items), _BATCH):
         rows = np.arange(start, min(start + _BATCH, len(items)))
-        for row, scores in zip(
-            rows, score(cases.given.take(rows).padded(layer.longest)).numpy(), strict=True
-        ):
+        given = cases.given.take(rows)
+        numbers = given.padded(max(layer.longest, int(given.lengths.max())))
+        for row, scores in zip(rows, score(numbers).numpy(), strict=True):
             chosen = make_list(scores, vectors, categories, rules, size=_AT)
             items[row, : len(chosen)] = chosen
     wanted = cases.wanted.matrix(layer.items)

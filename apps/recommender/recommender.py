@@ -112,10 +112,11 @@ class Recommender:
         Returns:
             An object for each item, with the reason for it.
         """
-        padded = histories_of_lists([history]).padded(self._layer.longest)
+        padded = histories_of_lists([history]).padded(max(self._layer.longest, len(history)))
         scores = self._scores(tf.constant(padded)).numpy()[0]
         chosen = make_list(scores, self._vectors, self.items.categories, rules, size=size)
-        why = reasons(chosen, history, self._vectors, self._linear(history))
+        read = history[-self._layer.longest :]
+        why = reasons(chosen, read, self._vectors, self._linear(read))
         lines = []
         for item, reason in zip(chosen, why, strict=True):
             line = {**self._shown(item), "score": round(float(scores[item]), _DECIMALS)}

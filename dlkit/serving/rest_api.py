@@ -142,6 +142,7 @@ class RestApi:
 
 def error_response(message: str, status: int) -> Response:
     """Makes the body that TensorFlow Serving's users know."""
+    message = message.encode("utf-8", "replace").decode()  # JSON may bring half a character
     body = orjson.dumps({"error": shown(message, _LONGEST_ERROR)})
     return Response(body, status, media_type="application/json")
 

@@ -101,22 +101,27 @@ class ItemScores(keras.layers.Layer):
         Returns:
             float32 `(batch, items)`; what is in the history has minus infinity.
         """
-        numbers = self.newest(numbers)
-        deep, linear, scores = self.parts(numbers)
-        known = tf.reduce_any(numbers > 0, axis=1, keepdims=True)
+        newest = self.newest(numbers)
+        deep, linear, scores = self.parts(newest)
+        scores = self._without(scores, numbers)  # what is too old to be read is known to the user
+        known = tf.reduce_any(newest > 0, axis=1, keepdims=True)
         if self.ranking is not None:
-            scores = self.ranking(numbers, deep, linear, scores)
+            scores = self.ranking(newest, deep, linear, scores)
         return tf.where(known, scores, tf.convert_to_tensor(self.popularity)[None])
 
     def parts(self, numbers: Any) -> tuple[Any, Any, Any]:
         """Returns both parts of the scores and their sum without what is in the history."""
         deep = self.deep_scores(numbers) / self.temperature
         linear = self.linear_scores(numbers, self.decay) * (self.mix / self.temperature)
+        return deep, linear, self._without(deep + linear, numbers)
+
+    def _without(self, scores: Any, numbers: Any) -> Any:
+        """Leaves out of the scores what is in the history."""
         places = tf.where(numbers > 0)
         seen = tf.cast(tf.gather_nd(numbers, places) - 1, tf.int64)
         places = tf.stack([places[:, 0], seen], 1)
         nothing = tf.fill(tf.shape(seen), -np.inf)
-        return deep, linear, tf.tensor_scatter_nd_update(deep + linear, places, nothing)
+        return tf.tensor_scatter_nd_update(scores, places, nothing)
 
     def deep_scores(self, numbers: Any) -> Any:
         """Returns the part of the vectors, float32 `(batch, items)`."""

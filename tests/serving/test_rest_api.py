@@ -7,6 +7,8 @@ import pytest
 import requests
 import tensorflow as tf
 
+from dlkit.serving.rest_api import error_response
+
 TIMEOUT = 30
 PNG = tf.io.encode_png(tf.zeros([4, 2, 1], tf.uint8)).numpy()
 
@@ -220,3 +222,8 @@ def test_what_the_model_refuses_is_the_callers_mistake(plant_url):
     status, answer = post(f"{plant_url}/v1/models/plant:predict", body)
     assert status == 400
     assert "PNG" in answer["error"]
+
+
+def test_half_a_character_can_be_told():
+    answer = error_response("unknown: \ud800", 400)
+    assert json.loads(answer.body) == {"error": "unknown: ?"}

@@ -17,7 +17,8 @@ class Contrasts:
     """
 
     output: Path = Path("contrasts.jsonl")
-    """File of the rows: text, sentiment (positive, neutral or negative), kind and language."""
+    """File of the rows: text, sentiment (positive, neutral or negative), kind and language. Rows of
+    --data need the same names of columns and sentiments."""
 
     rows: int = 6000
     """How many."""

@@ -18,7 +18,7 @@ import numpy as np
 _FILES = {"en": "english.json", "zh": "chinese.json"}
 _SCALES = (1, 10, 100)
 _ANY = "any"
-_ENDS = (".", "?", "。", "?")
+_ENDS = (".", "?", "。")
 
 
 class Contrast(NamedTuple):

@@ -89,10 +89,8 @@ def _with_items(ranking: Ranking, items: Items, new: int) -> Ranking:
     features = np.reshape(np.array(items.features[-new:], np.float32), (new, -1))
     usage = known[:, : ranking.item_columns - features.shape[1]].mean(0)
     columns = np.vstack([known, np.column_stack([np.tile(usage, (new, 1)), features])])
-    network = keras.models.clone_model(ranking.network)
-    network.set_weights(ranking.network.get_weights())
     tables = RankingTables(columns, category_numbers(items.categories))
-    return ranking_of(network, ranking.strengths, tables)
+    return ranking_of(ranking.network, ranking.strengths, tables)
 
 
 def _users_of(layer: ItemScores) -> np.ndarray:

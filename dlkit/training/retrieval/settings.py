@@ -146,12 +146,13 @@ class RetrievalTraining(Training):
         """
         weights = {}
         for part in filter(None, self.kind_weights.split(",")):
-            kind, _, number = part.partition("=")
+            name, _, number = part.partition("=")
+            kind = name.strip()
             try:
-                weights[kind.strip()] = float(number)
+                weights[kind] = float(number)
             except ValueError:
                 weights[kind] = math.nan
-            right = 0 < weights[kind.strip()] < math.inf
+            right = 0 < weights[kind] < math.inf
             _check("kind_weights", right, "must be KIND=NUMBER,... with numbers above 0", part)
         return weights
 

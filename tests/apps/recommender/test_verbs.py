@@ -230,6 +230,7 @@ def test_bad_requests_of_lists(client, body, status, message):
         (["serve", "--new-items", "a.csv"], "`--new-items` must be given with `--run`"),
         (["train", "--items", "a.csv"], "`--items` and `--events` must be given together"),
         (["train", "--kind-weights", "view=much"], "`--kind-weights` must be KIND=NUMBER"),
+        (["train", "--kind-weights", "view=1, buy=x"], "`--kind-weights` must be KIND=NUMBER"),
         (["train", "--min-rating", "4"], "`--min-rating` needs `--rating-column`"),
         (["train", "--network", "lstn"], "`--network` must be one of auto, set_encoder"),
     ],

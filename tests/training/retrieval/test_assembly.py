@@ -34,14 +34,20 @@ def make_layer():
     plain = assemble(weights, deep, np.arange(1.0, 6.0), terms, longest=4, mix=Mix(1.0, 1.0, 2.0))
     inputs = keras.Input((8 + 2 * 2,))
     head = keras.layers.Dense(1, name="logits")
-    network = keras.Model(inputs, head(inputs))
+    scale = keras.layers.Normalization()
+    scale.adapt(draw.normal(3.0, 2.0, size=(50, 12)))
+    network = keras.Model(inputs, head(scale(inputs)))
     head.set_weights([-np.eye(12, 1, dtype=np.float32), np.zeros(1, np.float32)])
     tables = RankingTables(np.ones((5, 2), np.float32), np.arange(5, dtype=np.int32))
     return plain, with_ranking(plain, ranking_of(network, (1.0,), tables))
 
 
 def order(layer):
-    scores = layer(HISTORY).numpy()[0]
+    return order_of(layer, HISTORY)
+
+
+def order_of(layer, history):
+    scores = layer(history).numpy()[0]
     return [number for number in np.argsort(-scores) if scores[number] > -np.inf]
 
 
@@ -69,3 +75,12 @@ def test_new_items_get_into_a_ranking_stage(tmp_path):
     assert layer.ranking.columns.shape == (6, 2)
     np.testing.assert_array_equal(layer.ranking.columns[5], [2, 1])  # as usual as most
     assert len(order(layer)) == 4
+    columns = np.ones((1, 12), np.float32)
+    np.testing.assert_array_equal(layer.ranking.network(columns), ranked.ranking.network(columns))
+
+
+def test_what_is_too_old_to_be_read_is_not_recommended_again():
+    plain, ranked = make_layer()
+    history = np.array([[5, 1, 2, 3, 4]], np.int32)  # of which four are read
+    for layer in (plain, ranked):
+        assert order_of(layer, history) == []
