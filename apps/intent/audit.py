@@ -65,10 +65,10 @@ def audit(app: TextApp, options: Audit) -> Path:
     columns = app.label_columns(settings, tasks)
     table = read_checked_rows(settings, app.sources(settings), columns, tasks)
     settings = _with_network(settings, table["text"].to_pylist())
+    folder = named_or_new_folder(app.name, "audits", options.output, settings.network)
     console = Console(stderr=True)
     with console.status("auditing") as status:
         found = audit_labels(settings, table, tasks[0], folds=options.folds, progress=status.update)
-    folder = named_or_new_folder(app.name, "audits", options.output, settings.network)
     write_audit(folder, found, classes=tasks[0].classes, subject="text")
     print_audit(console, found, subject="text")
     for name in ("audit.html", "corrections.jsonl"):

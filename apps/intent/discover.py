@@ -60,6 +60,7 @@ def discover(app: TextApp, options: Discover) -> Path:
     column = options.text_column or settings.text_column
     texts = read_tables([options.input], {"text": column})["text"].to_pylist()
     model = load_text_model(app, run, settings)
+    folder = named_or_new_folder(app.name, "discoveries", options.output, options.method)
     console = Console(stderr=True)
     with console.status("discovering") as status:
         found = discover_groups(
@@ -72,7 +73,6 @@ def discover(app: TextApp, options: Discover) -> Path:
             seed=options.seed,
             progress=status.update,
         )
-    folder = named_or_new_folder(app.name, "discoveries", options.output, options.method)
     _write(folder, found, len(texts))
     _print(console, found, len(texts))
     for name in ("discovery.html", "discovered.jsonl"):

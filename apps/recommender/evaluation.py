@@ -16,6 +16,7 @@ from dlkit.tasks.item_scores import ItemScores
 from dlkit.training.retrieval.assembly import popularity_of, rank_cases, unit_vectors
 from dlkit.training.retrieval.data import load_retrieval_data, read_cases
 from dlkit.training.retrieval.settings import RetrievalTraining
+from dlkit.training.same_data import began_with
 
 _AT = 20
 _BATCH = 256
@@ -44,9 +45,14 @@ def evaluate_run(
         `test`, the items with the highest scores, and `shown`, the lists with the dial.
 
     Raises:
-        InputError: A file breaks a rule, or the run has no test.
+        InputError: A file breaks a rule, the run has learned from other rows, or it has no test.
     """
     data = load_retrieval_data(settings, *sources)
+    if not began_with(folder, data.digest()):
+        msg = "`evaluate` needs the items and events that the run was trained with. Received: "
+        raise InputError(
+            f"{msg}{', '.join([*sources[0], *sources[1]])}, which have changed. Train again."
+        )
     cases = read_cases(settings, events, data.items, data.split.events) if events else data.test
     if cases is None:
         msg = f"`--events` must be given, as the run in {folder} has no test. Received none."
@@ -58,7 +64,7 @@ def evaluate_run(
     ranked = layer.items if cases.candidates is None else len(cases.candidates)
     lists = {
         "test": rank_cases(layer, cases),
-        "shown": diverse_lists(layer, cases, data.items.categories, diversity=diversity),
+        "shown": diverse_lists(layer, cases, data.items.category_numbers(), diversity=diversity),
     }
     return {
         name: measures(found)
@@ -68,7 +74,7 @@ def evaluate_run(
 
 
 def diverse_lists(
-    layer: ItemScores, cases: Cases, categories: Sequence[str], *, diversity: float
+    layer: ItemScores, cases: Cases, categories: np.ndarray, *, diversity: float
 ) -> RankedLists:
     """Makes the list of each case with the dial."""
     vectors, rules = unit_vectors(layer), Rules(diversity=diversity)

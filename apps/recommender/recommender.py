@@ -60,6 +60,7 @@ class Recommender:
         self._folder = folder
         self._numbers = {name: number for number, name in enumerate(self.items.ids)}
         self._vectors = unit_vectors(self._layer)
+        self._categories = self.items.category_numbers()
         self._scores = tf.function(
             self._layer, input_signature=[tf.TensorSpec((None, None), tf.int32)]
         )
@@ -114,7 +115,7 @@ class Recommender:
         """
         padded = histories_of_lists([history]).padded(max(self._layer.longest, len(history)))
         scores = self._scores(tf.constant(padded)).numpy()[0]
-        chosen = make_list(scores, self._vectors, self.items.categories, rules, size=size)
+        chosen = make_list(scores, self._vectors, self._categories, rules, size=size)
         read = history[-self._layer.longest :]
         why = reasons(chosen, read, self._vectors, self._linear(read))
         lines = []

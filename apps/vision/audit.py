@@ -54,10 +54,10 @@ def audit(app: App, options: Audit) -> Path:
     )
     rows, _ = read_checked_images(options)
     task = image_task(options, rows.labels)
+    folder = named_or_new_folder(app.name, "audits", options.output, options.network)
     console = Console(stderr=True)
     with console.status("auditing") as status:
         found = audit_image_labels(options, rows, task, folds=options.folds, progress=status.update)
-    folder = named_or_new_folder(app.name, "audits", options.output, options.network)
     write_audit(folder, found, classes=task.classes, subject="image")
     print_audit(console, found, subject="image")
     for name in ("audit.html", "corrections.jsonl"):

@@ -38,6 +38,11 @@ class Items(NamedTuple):
     categories: list[str]
     features: list[tuple[float, ...]]
 
+    def category_numbers(self) -> np.ndarray:
+        """Returns a number for the category of each item, int32 `(items,)`, 0 for none."""
+        numbers = {name: place for place, name in enumerate(sorted({"", *self.categories}))}
+        return np.array([numbers[name] for name in self.categories], np.int32)
+
     def take(self, numbers: np.ndarray) -> Items:
         """Returns some items."""
         return Items(*([part[number] for number in numbers] for part in self))

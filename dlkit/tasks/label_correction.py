@@ -1,6 +1,6 @@
 """Labels that are probably wrong, found from what a model says that never learned the row."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -44,12 +44,7 @@ def find_label_issues(probabilities: np.ndarray, labels: np.ndarray) -> LabelIss
     if labels.shape != (rows,) or len(np.unique(labels)) != classes:
         msg = f"`labels` must be ({rows},) with each of {classes} classes. Got {labels.shape}"
         raise ValueError(f"{msg} with {len(np.unique(labels))}.")
-    try:
-        from cleanlab import filter as confident_learning
-    except ImportError as error:
-        msg = "`audit` needs a package that is not installed: cleanlab. "
-        raise InputError(msg + 'Call: pip install "dlkit[audit]"') from error
-    found = confident_learning.find_label_issues(
+    found = confident_learning().find_label_issues(
         labels, probabilities, filter_by="low_self_confidence", n_jobs=1
     )
     suspicious = np.flatnonzero(found)
@@ -57,6 +52,20 @@ def find_label_issues(probabilities: np.ndarray, labels: np.ndarray) -> LabelIss
     order = np.argsort(scores, kind="stable")
     suspicious = suspicious[order]
     return LabelIssues(suspicious, probabilities[suspicious].argmax(1), scores[order])
+
+
+def confident_learning() -> Any:
+    """Imports what finds the rows.
+
+    Raises:
+        InputError: `cleanlab` is not installed.
+    """
+    try:
+        from cleanlab import filter as module
+    except ImportError as error:
+        msg = "`audit` needs a package that is not installed: cleanlab. "
+        raise InputError(msg + 'Call: pip install "dlkit[audit]"') from error
+    return module
 
 
 def assign_folds(labels: np.ndarray, *, folds: int, seed: int) -> np.ndarray:

@@ -1,6 +1,7 @@
 """Early stopping, and the state that a killed training goes on from."""
 
 import json
+import math
 import time
 import zipfile
 from pathlib import Path
@@ -46,6 +47,7 @@ class BestWeights(keras.callbacks.Callback):
         for name, value in (logs or {}).items():
             self.history.setdefault(name, []).append(float(value))
         value = -float(epoch) if self.patience is None else self.history["val_loss"][-1]
+        value = math.inf if math.isnan(value) else value
         if self.best is None or value < self.best:
             self.best, self.best_epoch = value, epoch
             self.best_weights = _kept_weights(self.model)

@@ -5,7 +5,12 @@ from typing import Protocol
 
 import numpy as np
 
-from dlkit.tasks.label_correction import LabelIssues, assign_folds, find_label_issues
+from dlkit.tasks.label_correction import (
+    LabelIssues,
+    assign_folds,
+    confident_learning,
+    find_label_issues,
+)
 
 _ROUNDS = 2
 
@@ -93,6 +98,7 @@ def issues_in_rounds(
     Raises:
         InputError: The settings of the learner break a rule, or `cleanlab` is not installed.
     """
+    confident_learning()  # what is missing is said before hours of training
     learned = labels
     for number in range(1, _ROUNDS + 1):
 

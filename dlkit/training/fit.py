@@ -35,12 +35,20 @@ class Recipe(NamedTuple):
     average: float | None = None
 
 
+def best_epoch(history: Mapping[str, list[float]]) -> int:
+    """Returns the number of the epoch with the lowest validation loss, from 1.
+
+    An epoch whose loss is no number is never it while another is one.
+    """
+    return int(np.argmin(np.nan_to_num(history["val_loss"], nan=np.inf))) + 1
+
+
 def shorter_recipe(recipe: Recipe, history: Mapping[str, list[float]]) -> Recipe | None:
     """Returns how to train again where the best epoch came while the learning rate was high.
 
     Over so few epochs that the rate has fallen by the best one; None where it had fallen already.
     """
-    epochs = 2 * (int(np.argmin(history["val_loss"])) + 1) + 1
+    epochs = 2 * best_epoch(history) + 1
     return recipe._replace(epochs=epochs, patience=None) if epochs < recipe.epochs else None
 
 

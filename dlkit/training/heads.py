@@ -17,7 +17,7 @@ from dlkit.settings import TextTraining
 from dlkit.tasks import Task, join_heads
 from dlkit.training.centroids import with_centroids
 from dlkit.training.checkpoint import has_checkpoint
-from dlkit.training.fit import Recipe, fit, outputs_of, shorter_recipe
+from dlkit.training.fit import Recipe, best_epoch, fit, outputs_of, shorter_recipe
 from dlkit.training.fitted_heads import fit_heads
 from dlkit.training.prepared import PreparedTexts
 from dlkit.training.scoring import chosen_rows
@@ -69,7 +69,7 @@ def train_heads(
     recipe = recipe_of(settings, len(prepared.data.train.texts))
     fit_once = functools.partial(_fit, settings, tasks, prepared, validate=True, strategy=strategy)
     heads, history = fit_once(recipe=recipe, folder=folder)
-    epochs = int(np.argmin(history["val_loss"])) + 1
+    epochs = best_epoch(history)
     if not settings.epochs and (shorter := shorter_recipe(recipe, history)):
         epochs = shorter.epochs
         heads, history = fit_once(recipe=shorter, folder=folder and folder / "shorter")

@@ -8,7 +8,7 @@ from dlkit.data.images import LabelledImages
 from dlkit.settings import ImageTraining
 from dlkit.tasks import Classification
 from dlkit.training.devices import prepare_devices
-from dlkit.training.fit import outputs_of
+from dlkit.training.fit import best_epoch, outputs_of
 from dlkit.training.image_data import ImageData, split_images
 from dlkit.training.image_heads import image_rows, refit_image_heads, train_image_heads
 
@@ -33,7 +33,7 @@ class ImageLearner:
         split = split_images(self._settings, self._labelled(labels))
         data = self._data(labels, split.train, split.validation)
         _, history = train_image_heads(self._settings, data, strategy=self._strategy(), folder=None)
-        self._epochs = int(np.argmin(history["val_loss"])) + 1
+        self._epochs = best_epoch(history)
 
     def judge(self, labels: np.ndarray, held_out: np.ndarray) -> np.ndarray:
         """See `Learner`."""

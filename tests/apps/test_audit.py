@@ -62,6 +62,19 @@ def test_a_model_is_trained_with_the_corrections(audited, tmp_path, capsys):
     assert metrics["accuracy"] < 0.97, "the wrong labels were not learned"
 
 
+def test_an_output_that_cannot_be_written_is_refused_before_the_audit(
+    audited, tmp_path, monkeypatch, capsys
+):
+    output = tmp_path / "file" / "out"
+    output.parent.write_text("", encoding="utf-8")
+    monkeypatch.setattr("dlkit.training.label_audit.audit_labels", pytest.fail)
+    data = str(audited[0] / "rows.jsonl")
+    with pytest.raises(SystemExit) as end:
+        main(INTENT, ["audit", "--data", data, *QUICK, "--output", str(output)])
+    assert end.value.code == 2
+    assert "`--output` must be a folder that can be written" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

@@ -4,6 +4,7 @@ import pytest
 
 from dlkit.errors import InputError
 from dlkit.training.checkpoint import Checkpoint
+from dlkit.training.fit import best_epoch
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(64, 5)).astype("float32")
@@ -178,6 +179,18 @@ def test_training_stops_when_patience_is_over_and_goes_back(tmp_path):
 def test_equal_values_are_no_improvement(tmp_path):
     _, checkpoint = fed(tmp_path, [2, 2, 2, 2], patience=2)
     assert (checkpoint.best_epoch, checkpoint.epochs_done) == (0, 3)
+
+
+@pytest.mark.parametrize("values", [[np.nan, 4, 2, np.nan], [5, 4, 2, np.nan]])
+def test_a_loss_that_is_no_number_is_never_the_best(tmp_path, values):
+    _, checkpoint = fed(tmp_path, values)
+    assert (checkpoint.best_epoch, best_epoch(checkpoint.history)) == (2, 3)
+
+
+def test_where_no_loss_is_a_number_the_first_epoch_is_kept(tmp_path):
+    _, checkpoint = fed(tmp_path, [np.nan, np.nan], patience=1)
+    assert (checkpoint.best_epoch, best_epoch(checkpoint.history)) == (0, 1)
+    assert checkpoint.finished
 
 
 @pytest.mark.parametrize(

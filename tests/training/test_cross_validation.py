@@ -1,7 +1,11 @@
+import sys
+
 import numpy as np
+import pytest
 import tensorflow as tf
 
 from dlkit.data.text_rows import LabelledTexts
+from dlkit.errors import InputError
 from dlkit.tasks import Classification
 from dlkit.training.cross_validation import issues_in_rounds
 from dlkit.training.prepared import PreparedTexts
@@ -47,6 +51,12 @@ def test_wrong_labels_are_found_by_models_that_did_not_learn_the_row():
     assert said[:2] == ["round 1: choosing the epochs", "round 1: fold 1 of 3"]
     assert said[-1] == "round 2: fold 3 of 3"
     assert data.train.labels["topic"] == [row["topic"] for row in rows[:120]], "nothing is changed"
+
+
+def test_a_missing_package_is_named_before_anything_is_trained(monkeypatch):
+    monkeypatch.setitem(sys.modules, "cleanlab", None)
+    with pytest.raises(InputError, match="cleanlab"):
+        issues_in_rounds(None, np.zeros(4, int), folds=2, seed=0, progress=pytest.fail)
 
 
 def test_rows_are_split_again_without_being_read_again():

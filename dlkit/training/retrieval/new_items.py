@@ -13,7 +13,7 @@ from dlkit.tasks.ranking import Ranking
 from dlkit.training.retrieval.assembly import Deep, Mix, assemble, with_ranking
 from dlkit.training.retrieval.item_text import ItemTerms, text_neighbours
 from dlkit.training.retrieval.linear import ItemWeights
-from dlkit.training.retrieval.ranking import RankingTables, category_numbers, ranking_of
+from dlkit.training.retrieval.ranking import RankingTables, ranking_of
 from dlkit.training.retrieval.text_encodings import encode_texts
 from dlkit.training.run_folder import write_atomically
 
@@ -89,7 +89,7 @@ def _with_items(ranking: Ranking, items: Items, new: int) -> Ranking:
     features = np.reshape(np.array(items.features[-new:], np.float32), (new, -1))
     usage = known[:, : ranking.item_columns - features.shape[1]].mean(0)
     columns = np.vstack([known, np.column_stack([np.tile(usage, (new, 1)), features])])
-    tables = RankingTables(columns, category_numbers(items.categories))
+    tables = RankingTables(columns, items.category_numbers())
     return ranking_of(ranking.network, ranking.strengths, tables)
 
 

@@ -1,6 +1,5 @@
 """Learns to rank the best items anew, and keeps that only where it is better."""
 
-from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import keras
@@ -61,13 +60,7 @@ def ranking_tables(items: Items, events: Events, rows: np.ndarray) -> RankingTab
     usage[users == 0] = usage[users > 0].mean(0)
     features = np.reshape(np.array(items.features, np.float64), (total, -1))
     table = np.column_stack([usage, features]).astype(np.float32)
-    return RankingTables(table, category_numbers(items.categories))
-
-
-def category_numbers(categories: Sequence[str]) -> np.ndarray:
-    """Returns a number for each category, int32 `(items,)`, 0 for none."""
-    numbers = {name: place for place, name in enumerate(sorted({"", *categories}))}
-    return np.array([numbers[name] for name in categories], np.int32)
+    return RankingTables(table, items.category_numbers())
 
 
 def learn_ranking(

@@ -1,5 +1,6 @@
 """What a pretrained encoder says about texts, asked once."""
 
+import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -29,11 +30,11 @@ def encode_texts(pretrained: str, texts: Sequence[str], folder: Path) -> np.ndar
         InputError: There is no such encoder.
     """
     path = folder / _FILE
-    known: dict[bytes, np.ndarray] = {}
+    known: dict[str, np.ndarray] = {}
     if path.exists():
         with np.load(path) as saved:
             known = dict(zip(saved["keys"].tolist(), saved["vectors"], strict=True))
-    keys = [text.encode() + b"." for text in texts]  # an array of bytes drops zeros at their end
+    keys = [_key(text) for text in texts]
     new = [text for key, text in dict(zip(keys, texts, strict=True)).items() if key not in known]
     if new:
         pieces = wordpiece_of(pretrained, max_words=_MAX_WORDS)(tf.constant(new))[PIECES]
@@ -42,7 +43,12 @@ def encode_texts(pretrained: str, texts: Sequence[str], folder: Path) -> np.ndar
         vectors = encode_pieces(pretrained_bert(pretrained=pretrained), pieces, known={})
         lengths = np.linalg.norm(vectors.numpy(), axis=1, keepdims=True)
         unit = vectors.numpy() / np.maximum(lengths, 1e-9)
-        known |= dict(zip([text.encode() + b"." for text in new], unit, strict=True))
+        known |= dict(zip(map(_key, new), unit, strict=True))
         saved = {"keys": np.array(list(known)), "vectors": np.stack(list(known.values()))}
         write_atomically(path, lambda temporary: np.savez(temporary, **saved))
     return np.stack([known[key] for key in keys]).astype(np.float32)
+
+
+def _key(text: str) -> str:
+    """Returns as many characters for a long text as for a short one."""
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -15,6 +15,7 @@ from dlkit.evaluation.ranked_lists import measures
 from dlkit.evaluation.report import write_report
 from dlkit.tasks.item_scores import ItemScores, recommending_model
 from dlkit.training.devices import prepare_devices
+from dlkit.training.fit import best_epoch
 from dlkit.training.memory import peak_memory_mb
 from dlkit.training.retrieval.assembly import (
     Deep,
@@ -133,7 +134,7 @@ def learn_from(settings: RetrievalTraining, data: RetrievalData, folder: Path) -
             scores, cases, tables, seed=settings.seed
         )
     if settings.refit:
-        learned, epochs = every, int(np.argmin(history["val_loss"])) + 1
+        learned, epochs = every, best_epoch(history)
         scores, _ = learner.learn(learned, None, final_linear, mix=mix, epochs=epochs)
     if ranking is not None:
         tables = learner.tables(with_validation=settings.refit)

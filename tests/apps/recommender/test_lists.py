@@ -5,7 +5,7 @@ from apps.recommender.rules import Rules
 
 SCORES = np.array([1.0, 0.9, 0.8, 0.3, 0.1, 0.0])
 VECTORS = np.eye(3)[[0, 0, 0, 1, 2, 2]]
-CATEGORIES = ["a", "a", "a", "b", "b", ""]
+CATEGORIES = np.array([1, 1, 1, 2, 2, 0])
 
 
 def make(size=4, **rules):
@@ -37,6 +37,16 @@ def test_allowed_and_denied_items():
 
 def test_a_quota_bounds_each_category():
     assert make(quota=1) == [0, 3, 5], "an item without a category is in none"
+
+
+def test_a_quota_leaves_no_list_short():
+    items = 2000
+    scores = np.linspace(1.0, 0.0, items)
+    categories = np.where(np.arange(items) < 1000, 1, np.arange(items))
+    rules = Rules(quota=2, diversity=0.3)
+    chosen = make_list(scores, np.eye(8)[np.arange(items) % 8], categories, rules, size=50)
+    assert len(chosen) == 50
+    assert np.count_nonzero(categories[chosen] == 1) == 2
 
 
 def test_items_out_of_question_are_never_listed():

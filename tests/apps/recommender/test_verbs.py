@@ -8,6 +8,7 @@ import tensorflow as tf
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
+from apps.recommender import verbs as recommender_verbs
 from apps.recommender.app import APP
 from apps.recommender.endpoint import list_routes
 from apps.recommender.recommender import Recommender
@@ -138,6 +139,16 @@ def test_evaluate(objects, project):
     saved = json.loads(run.read_text(encoding="utf-8"))["test"]
     assert metrics["test"]["recall@20"] == pytest.approx(saved["recall@20"], abs=1e-5)
     assert metrics["shown"]["diversity"] > metrics["test"]["diversity"]
+
+
+def test_evaluate_refuses_items_that_the_run_has_not_learned(refused, tmp_path, monkeypatch):
+    for file in recommender_verbs._SAMPLE.iterdir():
+        rows = file.read_text(encoding="utf-8").splitlines(keepends=True)
+        (tmp_path / file.name).write_text("".join(reversed(rows)), encoding="utf-8")
+    monkeypatch.setattr(recommender_verbs, "_SAMPLE", tmp_path)
+    assert "`evaluate` needs the items and events that the run was trained with." in refused(
+        "evaluate"
+    )
 
 
 def test_many_items_are_exported_with_an_index(call, project, monkeypatch):
