@@ -49,10 +49,9 @@ def evaluate_run(
     """
     data = load_retrieval_data(settings, *sources)
     if not began_with(folder, data.digest()):
+        given = ", ".join([*sources[0], *sources[1]])
         msg = "`evaluate` needs the items and events that the run was trained with. Received: "
-        raise InputError(
-            f"{msg}{', '.join([*sources[0], *sources[1]])}, which have changed. Train again."
-        )
+        raise InputError(f"{msg}{given}, which have changed. Train again.")
     cases = read_cases(settings, events, data.items, data.split.events) if events else data.test
     if cases is None:
         msg = f"`--events` must be given, as the run in {folder} has no test. Received none."
