@@ -3,6 +3,7 @@
     TFDS_DATA_DIR=FOLDER python benchmarks/vision.py choose --results results.jsonl
     TFDS_DATA_DIR=FOLDER python benchmarks/vision.py classic --results results.jsonl
     TFDS_DATA_DIR=FOLDER python benchmarks/vision.py resnet --results results.jsonl
+    TFDS_DATA_DIR=FOLDER python benchmarks/vision.py longer --results results.jsonl
     TFDS_DATA_DIR=FOLDER python benchmarks/vision.py speed --results results.jsonl   # needs torch
 
 `choose` compares settings of the classic small network by validation rows alone, one seed. What is
@@ -43,6 +44,7 @@ _RESNET: dict[str, Any] = {
     "shift": 0.0625,
     "epochs": 10,
 }
+_LONGER = {**_RESNET, "network_arguments": '{"filters": [64, 256, 256]}', "epochs": 16}
 _BATCH, _RATE = 64, 1e-3
 
 
@@ -51,7 +53,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("what", choices=["choose", "classic", "resnet", "speed"])
+    parser.add_argument("what", choices=["choose", "classic", "resnet", "longer", "speed"])
     parser.add_argument("--results", type=Path, required=True)
     parser.add_argument("--runs", type=Path, default=Path("vision-runs"))
     parser.add_argument("--seeds", type=int, nargs="+")
@@ -65,13 +67,14 @@ def main() -> None:
         _speed(options)
         return
     changed = {"epochs": options.epochs} if options.epochs else {}
-    seeds = options.seeds or ([0] if options.what in ("choose", "resnet") else [0, 1, 2])
+    seeds = options.seeds or ([0, 1, 2] if options.what == "classic" else [0])
     if options.what == "choose":
         trainings = {name: {**_DATA, **given} for name, given in _VARIANTS.items()}
         for given in trainings.values():
             given |= {"test_data": None, "test_fraction": 0.0}
     else:
-        recipe = _best_variant(options.results) if options.what == "classic" else _RESNET
+        recipes = {"resnet": _RESNET, "longer": _LONGER}
+        recipe = recipes.get(options.what) or _best_variant(options.results)
         trainings = {options.what: {**_DATA, **recipe}}
     for name, given in trainings.items():
         for seed in seeds:
