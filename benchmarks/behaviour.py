@@ -4,8 +4,7 @@ r"""What a sentiment model makes of negation, narrowing losses, numbers, questio
 boilerplate. A pair is right if both of its texts get their sentiment. The models learn from the
 training rows of twitter_fin_sentiment, from all of zh_fin_news_dated, which knows no neutral
 headline, and from the bundled posts; then once more with the rows of `apps.sentiment contrasts`
-besides, which share phrases with the pairs but no text. No pair is learned from or chosen on. The
-folder must be a new one after a change of the grammar.
+besides, which share phrases with the pairs but no text. No pair is learned from or chosen on.
 
     python benchmarks/behaviour.py --data-folder DATA --folder behaviour-benchmark \
         --models wide_and_deep --models "bert --pretrained minilm"
@@ -15,6 +14,7 @@ What is trained is kept in the folder: a second call only asks again.
 
 import csv
 import dataclasses
+import hashlib
 import json
 import os
 import shlex
@@ -59,7 +59,10 @@ def main(options: Options) -> None:
         pairs = list(csv.DictReader(file))
     texts = [pair[column] for pair in pairs for column in ("text", "other_text")]
     _call(options, ["contrasts", "--output", _CONTRASTS])
-    made = pa_json.read_json(options.folder / _CONTRASTS).select(["text", "sentiment"])
+    digest = hashlib.sha256((options.folder / _CONTRASTS).read_bytes()).hexdigest()
+    named = f"contrasts-{digest[:8]}.jsonl"  # a run is told by what it learned
+    (options.folder / _CONTRASTS).replace(options.folder / named)
+    made = pa_json.read_json(options.folder / named).select(["text", "sentiment"])
     learned = pq.read_table(rows)
     answers = {
         _SVC: _linear(learned, texts),
@@ -67,7 +70,7 @@ def main(options: Options) -> None:
     }
     for model in options.models:
         answers[model] = _ours(options, rows, model, texts)
-        taught = f"{model} --training-data {_CONTRASTS}"
+        taught = f"{model} --training-data {named}"
         answers[f"{model}, contrasts"] = _ours(options, rows, taught, texts)
     print(_table(pairs, answers))
 

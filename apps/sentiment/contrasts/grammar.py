@@ -18,7 +18,7 @@ import numpy as np
 _FILES = {"en": "english.json", "zh": "chinese.json"}
 _SCALES = (1, 10, 100)
 _ANY = "any"
-_ENDS = (".", "?", "。")
+_ENDS = (".", "?", "。", "？")
 
 
 class Contrast(NamedTuple):
@@ -36,7 +36,7 @@ class Grammar:
     Args:
         language: Its code.
         slots: The ways to fill each slot of a template, "lead" and "tail" among them: what stands
-            before a sentence and, where that is not ended yet, after it.
+            before and after a sentence that has no end of its own.
         templates: Templates by kind and sentiment. Those of the sentiment "any" frame a plain
             sentence, whose sentiment they leave as it is.
     """
@@ -65,9 +65,10 @@ class Grammar:
         values = {name: _pick(ways, draw) for name, ways in self.slots.items()}
         low, high = np.sort(draw.choice(np.arange(2, 400), 2, replace=False)) / _pick(_SCALES, draw)
         numbers = {"low": f"{low:g}", "high": f"{high:g}", "percent": f"{draw.uniform(0, 30):.1f}"}
-        text = values["lead"] + filled.format(**values, **numbers)
-        if not text.rstrip().endswith(_ENDS):
-            text += values["tail"]
+        text = filled.format(**values, **numbers)
+        if not text.endswith(_ENDS):
+            text = values["lead"] + text + values["tail"]
+        text = re.sub(r"\b([Aa]) (?=[aeiou])", r"\1n ", text)
         return re.sub(r" (?=[.,?])", "", " ".join(text.split()))
 
 

@@ -40,6 +40,28 @@ def test_every_slot_is_filled(language, kind):
         assert row.text
 
 
+def test_english_articles_and_participles():
+    texts = [row.text for kind in KINDS for row in some("en", kind)]
+    assert not [text for text in texts if re.search(r"\b[Aa] [aeiou]", text)]
+    assert any(re.search(r"\ban [aeiou]", text) for text in texts)
+    assert not [
+        text for text in texts if re.search(r"\b[Hh]as (not )?(went|fell|rose|saw)\b", text)
+    ]
+
+
+def test_chinese_punctuation_is_full_width():
+    texts = [row.text for kind in KINDS for row in some("zh", kind)]
+    assert not [text for text in texts if re.search("[\u4e00-\u9fff][,?!:()]", text)]
+
+
+def test_a_sentence_with_an_end_of_its_own_stands_alone():
+    slots = {"lead": ["News: "], "tail": [" soon"]}
+    grammar = Grammar("en", slots, {"plain": {"neutral": ["is it {low}?", "it is {low}"]}})
+    texts = {row.text for row in islice(grammar.sentences("plain", np.random.default_rng(0)), 20)}
+    assert all(text.startswith("is it") or text.endswith(" soon") for text in texts)
+    assert {text[:5] for text in texts} == {"is it", "News:"}
+
+
 @pytest.mark.parametrize("language", GRAMMARS)
 def test_negation_turns_what_is_said(language):
     slots = GRAMMARS[language].slots
@@ -56,7 +78,7 @@ def test_negation_turns_what_is_said(language):
 
 @pytest.mark.parametrize(
     ("language", "pattern"),
-    [("en", r"went from ([\d.]+)\D*? to ([\d.]+)"), ("zh", r"[从由]([\d.]+)[^\d,]+([\d.]+)")],
+    [("en", r"went from ([\d.]+)\D*? to ([\d.]+)"), ("zh", r"[从由]([\d.]+)[^\d，]+([\d.]+)")],
 )
 def test_numbers_rise_where_a_rise_is_said(language, pattern):
     losses = GRAMMARS[language].slots["bad_quantity"]
