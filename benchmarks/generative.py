@@ -11,7 +11,6 @@ A second call goes on where the first was stopped. CPU seconds count all threads
 """
 
 import dataclasses
-import functools
 import gzip
 import json
 import os
