@@ -3,8 +3,9 @@
 A fifth of the labels of some training images of CIFAR-10 is flipped to another class, uniformly.
 Our audit judges the images in two rounds of cross-validation. The peer, cleanlab as it comes, gets
 the probabilities of the first round: those of the same network on the same folds; a line more gives
-cleanlab the filter that our audit uses. Then every suspicious image gets the suggested label,
-nobody reviews anything, and the network is trained again: all test images are scored once each.
+cleanlab the filter that our audit uses. Then every suspicious image gets the suggested label
+where that is likelier than not, nobody reviews anything, and the network is trained again: all test
+images are scored once each.
 
     TFDS_DATA_DIR=FOLDER python benchmarks/image_label_audit.py
 
@@ -106,8 +107,7 @@ def _figures(options: Options, seed: int) -> dict[str, float]:
     scores |= _found("peer", np.flatnonzero(find_label_issues(given, first)), flipped)
     ranked = find_label_issues(given, first, filter_by="low_self_confidence")
     scores |= _found("peer, filter as ours", np.flatnonzero(ranked), flipped)
-    corrected = given.copy()
-    corrected[found.rows] = found.suggested
+    corrected = found.corrected(given)
     scores["share of right labels, corrected"] = np.mean(corrected == right)
     test = read_images(["tfds:cifar10:test"])
     for name, labels in (("clean", right), ("flipped", given), ("corrected", corrected)):

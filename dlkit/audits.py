@@ -21,6 +21,9 @@ def write_audit(
 ) -> None:
     """Writes `audit.html`, `suspicious.jsonl` and `corrections.jsonl`.
 
+    Only corrections that are likelier right than wrong are written: a reader of the page decides
+    about the others.
+
     Args:
         folder: Where to.
         found: What was found.
@@ -80,7 +83,10 @@ def _row(item: "ReviewItem", subject: str) -> dict[str, Any]:
 
 def _corrections(items: Sequence["ReviewItem"], subject: str) -> list[dict[str, str]]:
     """One for each subject and label: copies of a row may have come with several suggestions."""
-    first = {(item.text, item.label): item.suggested for item in reversed(items)}
+    from dlkit.tasks.label_correction import LIKELY
+
+    likely = [item for item in items if item.suggested_probability >= LIKELY]
+    first = {(item.text, item.label): item.suggested for item in reversed(likely)}
     return [
         {subject: text, "label": label, "corrected": suggested}
         for (text, label), suggested in reversed(first.items())

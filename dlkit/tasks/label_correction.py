@@ -6,6 +6,9 @@ import numpy as np
 
 from dlkit.errors import InputError
 
+LIKELY = 0.5
+"""The probability from which a suggested class is taken without review: likelier than not."""
+
 
 class LabelIssues(NamedTuple):
     """The suspicious rows, the worst first.
@@ -14,11 +17,19 @@ class LabelIssues(NamedTuple):
         rows: int64 `(issues,)`.
         suggested: int64 `(issues,)`, the class that the row more probably has.
         scores: float64 `(issues,)`, the probability of the label that the row has.
+        likely: bool `(issues,)`, whether the suggested class has a probability of `LIKELY`.
     """
 
     rows: np.ndarray
     suggested: np.ndarray
     scores: np.ndarray
+    likely: np.ndarray
+
+    def corrected(self, labels: np.ndarray) -> np.ndarray:
+        """Returns labels, int `(rows,)`, with the suggested ones where these are likely."""
+        corrected = labels.copy()
+        corrected[self.rows[self.likely]] = self.suggested[self.likely]
+        return corrected
 
 
 def find_label_issues(probabilities: np.ndarray, labels: np.ndarray) -> LabelIssues:
@@ -51,7 +62,8 @@ def find_label_issues(probabilities: np.ndarray, labels: np.ndarray) -> LabelIss
     scores = probabilities[suspicious, labels[suspicious]].astype(np.float64)
     order = np.argsort(scores, kind="stable")
     suspicious = suspicious[order]
-    return LabelIssues(suspicious, probabilities[suspicious].argmax(1), scores[order])
+    judged = probabilities[suspicious]
+    return LabelIssues(suspicious, judged.argmax(1), scores[order], judged.max(1) >= LIKELY)
 
 
 def confident_learning() -> Any:

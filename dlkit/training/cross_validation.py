@@ -82,7 +82,10 @@ def issues_in_rounds(
     """Judges all rows twice: the models of the second round learn corrected labels.
 
     Models that learned wrong labels are less sure of the right ones, so that the first round finds
-    fewer of them. The labels that are judged are those that the rows came with, both times.
+    fewer of them. Corrections by a weak model make the next one worse, though, so that round counts
+    whose models agree with more of the labels: where labels are wrong at random, a model that is
+    right more often agrees with more of them too. The labels that are judged are those that the
+    rows came with, both times.
 
     Args:
         learner: Holds the rows.
@@ -92,14 +95,14 @@ def issues_in_rounds(
         progress: Gets a few words before each training.
 
     Returns:
-        The probabilities of the second round, as of `out_of_sample_probabilities`, and the
+        The probabilities of the better round, as of `out_of_sample_probabilities`, and its
         suspicious rows.
 
     Raises:
         InputError: The settings of the learner break a rule, or `cleanlab` is not installed.
     """
     confident_learning()  # what is missing is said before hours of training
-    learned = labels
+    learned, rounds = labels, []
     for number in range(1, _ROUNDS + 1):
 
         def in_round(words: str, number: int = number) -> None:
@@ -109,6 +112,6 @@ def issues_in_rounds(
             learner, learned, folds=folds, seed=seed, progress=in_round
         )
         issues = find_label_issues(found, labels)
-        learned = labels.copy()
-        learned[issues.rows] = issues.suggested
-    return found, issues
+        rounds.append((found, issues))
+        learned = issues.corrected(labels)
+    return max(reversed(rounds), key=lambda judged: np.mean(judged[0].argmax(1) == labels))

@@ -29,6 +29,16 @@ def test_wrong_labels_are_found_the_worst_first():
     assert issues.scores.tolist() == [0.01, 0.02, 0.03]
 
 
+def test_only_likely_suggestions_are_taken():
+    probabilities, labels, right = judged_rows()
+    probabilities[30] = [0.48, 0.04, 0.48]
+    issues = find_label_issues(probabilities, labels)
+    assert issues.rows[issues.likely].tolist() == [4, 59]
+    corrected = issues.corrected(labels)
+    assert np.flatnonzero(corrected != right).tolist() == [30]
+    assert labels[4] == 2, "nothing is changed"
+
+
 def test_right_labels_are_left_alone():
     probabilities, _, right = judged_rows()
     assert len(find_label_issues(probabilities, right).rows) == 0

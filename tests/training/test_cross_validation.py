@@ -53,6 +53,35 @@ def test_wrong_labels_are_found_by_models_that_did_not_learn_the_row():
     assert data.train.labels["topic"] == [row["topic"] for row in rows[:120]], "nothing is changed"
 
 
+class AnswersByRound:
+    """A learner that is right about every row in one round, and about half of them in the other."""
+
+    def __init__(self, right, good_round):
+        self.right, self.good_round, self.round = right, good_round, 0
+
+    def choose(self, labels):
+        self.round += 1
+
+    def judge(self, labels, held_out):
+        rows = np.flatnonzero(held_out)
+        said = self.right[rows].copy()
+        if self.round != self.good_round:
+            said[::2] = (said[::2] + 1) % 3
+        return np.where(np.arange(3) == said[:, None], 0.9, 0.05).astype(np.float32)
+
+
+@pytest.mark.parametrize("good_round", [1, 2])
+def test_the_round_counts_that_agrees_with_more_labels(good_round):
+    right = np.arange(90) % 3
+    labels = right.copy()
+    labels[[4, 50, 77]] = (labels[[4, 50, 77]] + 1) % 3
+    learner = AnswersByRound(right, good_round)
+    found, issues = issues_in_rounds(learner, labels, folds=3, seed=0, progress=lambda words: None)
+    assert (found.argmax(1) == right).all()
+    assert sorted(issues.rows) == [4, 50, 77]
+    assert (issues.suggested == right[issues.rows]).all()
+
+
 def test_a_missing_package_is_named_before_anything_is_trained(monkeypatch):
     monkeypatch.setitem(sys.modules, "cleanlab", None)
     with pytest.raises(InputError, match="cleanlab"):
