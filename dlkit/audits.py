@@ -83,9 +83,7 @@ def _row(item: "ReviewItem", subject: str) -> dict[str, Any]:
 
 def _corrections(items: Sequence["ReviewItem"], subject: str) -> list[dict[str, str]]:
     """One for each subject and label: copies of a row may have come with several suggestions."""
-    from dlkit.tasks.label_correction import LIKELY
-
-    likely = [item for item in items if item.suggested_probability >= LIKELY]
+    likely = [item for item in items if item.likely]
     first = {(item.text, item.label): item.suggested for item in reversed(likely)}
     return [
         {subject: text, "label": label, "corrected": suggested}

@@ -25,6 +25,7 @@ class ReviewItem(NamedTuple):
         reason: Why it is here.
         place: Where it comes from, if the text does not say so.
         picture: The address of a picture of it, if it is one.
+        likely: Whether the other label is likelier right than wrong.
     """
 
     text: str
@@ -35,6 +36,7 @@ class ReviewItem(NamedTuple):
     reason: str
     place: str
     picture: str = ""
+    likely: bool = False
 
 
 class LabelAudit(NamedTuple):

@@ -48,7 +48,7 @@ def audit_image_labels(
         progress=progress,
     )
 
-    def item(place: int, row: int, suggested: int) -> ReviewItem:
+    def item(place: int, row: int, suggested: int, likely: bool) -> ReviewItem:
         shown = place < MOST_ITEMS
         return ReviewItem(
             rows.names[row],
@@ -59,9 +59,10 @@ def audit_image_labels(
             "judged by models of the other images",
             "",
             data_uri(rows.pixels[row], most_side=_MOST_SIDE) if shown else "",
+            likely,
         )
 
-    pairs = zip(issues.rows.tolist(), issues.suggested.tolist(), strict=True)
-    suspicious = [item(place, *pair) for place, pair in enumerate(pairs)]
+    found = (issues.rows.tolist(), issues.suggested.tolist(), issues.likely.tolist())
+    suspicious = [item(place, *one) for place, one in enumerate(zip(*found, strict=True))]
     agreement = float(np.mean(probabilities.argmax(1) == labels))
     return LabelAudit(suspicious, [], len(labels), agreement)

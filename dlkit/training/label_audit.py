@@ -89,8 +89,10 @@ def _judged(
         )
 
     suspicious = [
-        item(int(row), int(suggested), "judged by models of the other rows")
-        for row, suggested in zip(issues.rows, issues.suggested, strict=True)
+        item(row, suggested, "judged by models of the other rows")._replace(likely=likely)
+        for row, suggested, likely in zip(
+            issues.rows.tolist(), issues.suggested.tolist(), issues.likely.tolist(), strict=True
+        )
     ]
     further = set(against) - set(issues.rows.tolist())
     ordered = sorted(further, key=lambda row: probabilities[row, labels[row]])

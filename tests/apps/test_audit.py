@@ -51,7 +51,11 @@ def test_wrong_labels_are_found_and_nothing_is_changed(audited):
 def test_a_model_is_trained_with_the_corrections(audited, tmp_path, capsys):
     folder, rows = audited
     corrections = folder / "out" / "corrections.jsonl"
-    assert {row["text"] for row in rows[::24]} <= {row["text"] for row in read(corrections)}
+    corrected = {row["text"] for row in read(corrections)}
+    assert {row["text"] for row in rows[::24]} <= corrected
+    suspicious = read(folder / "out" / "suspicious.jsonl")
+    assert corrected == {row["text"] for row in suspicious if row["likely"]}
+    assert all(row["likely"] == (row["suggested_probability"] >= 0.5) for row in suspicious)
     arguments = ["train", "--data", str(folder / "rows.jsonl"), *QUICK, "--no-baseline"]
     run = tmp_path / "run"
     main(INTENT, [*arguments, "--corrections", str(corrections), "--run-dir", str(run)])
