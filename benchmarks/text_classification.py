@@ -117,6 +117,17 @@ def _twitter(name: str, task: str) -> Callable[[Path], dict[str, pa.Table]]:
     return read
 
 
+def _twitter_both(folder: Path) -> dict[str, pa.Table]:
+    """The rows of both sets, each with one of the two labels."""
+    topic, sentiment = (
+        _twitter(f"twitter_fin_{task}", task)(folder) for task in ("topic", "sentiment")
+    )
+    return {
+        part: pa.concat_tables([topic[part], sentiment[part]], promote_options="default")
+        for part in topic
+    }
+
+
 def _shopping(folder: Path) -> dict[str, pa.Table]:
     """Reviews without published splits: every fifth of the distinct ones is a test row."""
     path = folder / "zh_sentiment" / "online_shopping_10_cats.csv.gz"
@@ -138,6 +149,7 @@ DATA_SETS = {
         "sentiment", _twitter("twitter_fin_sentiment", "sentiment"), ("sentiment",)
     ),
     "twitter_fin_topic": DataSet("sentiment", _twitter("twitter_fin_topic", "topic"), ("topic",)),
+    "twitter_fin_both": DataSet("sentiment", _twitter_both, ("topic", "sentiment")),
     "smp2017_ecdt": DataSet("intent", _smp2017, ("label",)),
     "online_shopping_10_cats": DataSet("sentiment", _shopping, ("topic", "sentiment")),
 }

@@ -32,13 +32,18 @@ def most_characters(max_characters: int) -> int:
     return 4 * max_characters + 1
 
 
+def replace_links(texts: tf.Tensor, word: str) -> tf.Tensor:
+    """Puts one word in the place of every URL of strings `(batch,)`."""
+    return tf.strings.regex_replace(texts, _URL_PATTERN, f" {word} ")
+
+
 def normalize(texts: tf.Tensor, max_characters: int) -> Characters:
     """Normalizes strings `(batch,)`; runs of white space become one space."""
     # A run of stray continuation bytes counts as one character, so bytes are limited too.
     texts = tf.strings.substr(texts, 0, 4 * max_characters)
     texts = tf.strings.substr(texts, 0, max_characters, unit="UTF8_CHAR")
     texts = tf.strings.regex_replace(texts, dropped_characters(), "")
-    texts = tf.strings.regex_replace(texts, _URL_PATTERN, f" {chr(URL)} ")
+    texts = replace_links(texts, chr(URL))
     splits, codes = tf.raw_ops.UnicodeDecode(
         input=tf.strings.join([texts, " "]), input_encoding="UTF-8", errors="replace"
     )

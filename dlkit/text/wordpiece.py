@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from dlkit.errors import InputError
 from dlkit.text.bert_characters import ALONE, LETTER, NOTHING, SPACE, bert_characters
+from dlkit.text.normalization import replace_links
 from dlkit.text.piece_table import Words
 from dlkit.text.pieces import Pieces
 from dlkit.text.rows import count_up, framed, lengths_of, splits_of
@@ -33,6 +34,8 @@ class WordPiece(keras.layers.Layer):
         max_characters: Characters beyond this many are cut before anything else.
         lower_case: Whether letters become lower case.
         strip_accents: Whether accents go; None does as `lower_case` does.
+        link: The word that stands for any URL, which would be a dozen pieces that say nothing. None
+            reads URLs as text, as the reference does.
 
     Example:
     ```python
@@ -49,6 +52,7 @@ class WordPiece(keras.layers.Layer):
         max_characters: int = 2048,
         lower_case: bool = True,
         strip_accents: bool | None = None,
+        link: str | None = None,
         name: str = "wordpiece",
         **kwargs: Any,
     ) -> None:
@@ -60,6 +64,7 @@ class WordPiece(keras.layers.Layer):
         self.max_characters = max_characters
         self.lower_case = lower_case
         self.strip_accents = lower_case if strip_accents is None else strip_accents
+        self.link = link
         self.vocabulary: list[str] = []
         if vocabulary:
             self._set_vocabulary(list(vocabulary))
@@ -99,6 +104,8 @@ class WordPiece(keras.layers.Layer):
         """Cleans strings `(batch,)`: characters with kinds int32 `(n,)`, splits `(batch + 1,)`."""
         texts = tf.strings.substr(texts, 0, 4 * self.max_characters)
         texts = tf.strings.substr(texts, 0, self.max_characters, unit="UTF8_CHAR")
+        if self.link is not None:
+            texts = replace_links(texts, self.link)
         splits, codes = tf.raw_ops.UnicodeDecode(
             input=tf.strings.join([texts, " "]), input_encoding="UTF-8", errors="replace"
         )
@@ -136,6 +143,7 @@ class WordPiece(keras.layers.Layer):
             "max_characters": self.max_characters,
             "lower_case": self.lower_case,
             "strip_accents": self.strip_accents,
+            "link": self.link,
         }
 
     def save_assets(self, folder: str) -> None:

@@ -21,6 +21,7 @@ from dlkit.text.tokenizer import Tokenizer
 from dlkit.text.wordpiece import WordPiece, read_vocabulary
 
 PIECES, ENCODING = "pieces", "encoding"
+_LINK = "link"
 _SUITED = {"wordpieces": "minilm", "sentencepieces": "multilingual"}
 
 
@@ -174,6 +175,7 @@ def wordpiece_of(pretrained: str, *, max_words: int) -> WordPiece:
         max_length=min(max_words + 2, tokenizing.positions),
         lower_case=tokenizing.lower_case,
         strip_accents=tokenizing.strip_accents,
+        link=_LINK,
     )
 
 

@@ -150,6 +150,11 @@ class TestKnownAnswers:
         assert tokenize(["ab ab ab ab"]) == tokenize(["ab ab"])
         assert tokenize(["我" * 9]) == tokenize(["我" * 5])
 
+    def test_any_link_becomes_one_word(self):
+        tokenize = compiled(WordPiece(VOCABULARY, link="unknown"))
+        texts = ["the https://t.co/Ab3 card", "the http://example.org/a?b=c card"]
+        assert tokenize(texts) == 2 * tokenize(["the unknown card"])
+
 
 class TestVocabulary:
     @pytest.mark.parametrize(
