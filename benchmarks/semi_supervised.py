@@ -1,10 +1,9 @@
 """Few labels and many rows without: banking77 with five labels for each class, encoder frozen.
 
 Three ways to learn, with the same labelled rows, encoder, network and recipe: from the labelled
-rows alone; with `--unlabelled`, which gives rows the labels of their neighbours; and with a
-discriminator of K + 1 classes, which also learns to tell unlabelled rows from made ones (Salimans
-et al., "Improved techniques for training GANs", 2016; Croce et al., "GAN-BERT", 2020). Test rows
-are scored once.
+rows alone; with `--unlabelled`, which gives rows the labels of their neighbours; and with
+`--semi-supervised gan`, which also learns to tell unlabelled rows from what a generator makes
+(GAN-BERT). Test rows are scored once.
 
     python benchmarks/semi_supervised.py --data-folder DATA --folder RESULTS
 
@@ -102,11 +101,13 @@ class Trainer:
         pq.write_table(self.train.select(["text"]), path)
         others = UnlabelledTexts(dataclasses.replace(settings, unlabelled=(str(path),)), data)
         others.encodings = self.encodings
+        adversarial = dataclasses.replace(settings, semi_supervised="gan")
+        real = UnlabelledTexts(dataclasses.replace(adversarial, unlabelled=(str(path),)), data)
         nobody = UnlabelledTexts(dataclasses.replace(settings, unlabelled=()), data)
         scores = {
             "labelled rows alone": self._accuracy(settings, data, nobody),
             "with --unlabelled": self._accuracy(settings, data, others),
-            "with a discriminator of K + 1 classes": self._discriminator(settings, data, others),
+            "with --unlabelled --semi-supervised gan": self._accuracy(adversarial, data, real),
         }
         self._save()
         return {name: round(100 * score, 2) for name, score in scores.items()}
@@ -149,33 +150,6 @@ class Trainer:
         logits = outputs["logits"] if isinstance(outputs, dict) else outputs
         return float(np.mean(logits.argmax(1) == test.targets["label"]))
 
-    def _discriminator(self, settings: Any, data: Any, others: Any) -> float:
-        """Learns from all labelled rows and the unlabelled ones, and scores the test rows."""
-        learned = data.with_validation_learned()
-        labelled, unlabelled, test = (
-            self._encoded(settings, rows)
-            for rows in (learned.train.texts, others.texts, data.test.texts)
-        )
-        targets = self.task.encode(learned.train.labels["label"])
-        model = discriminator_of_classes(
-            labelled, targets, unlabelled, classes=len(self.task.classes), seed=settings.seed
-        )
-        found = model.predict(test, batch_size=256, verbose=0).argmax(1)
-        return float(np.mean(found == self.task.encode(data.test.labels["label"])))
-
-    def _encoded(self, settings: Any, texts: list[str]) -> np.ndarray:
-        """Returns encodings of unit length `(texts, columns)`."""
-        from sklearn.preprocessing import normalize
-
-        from dlkit.data.text_rows import LabelledTexts
-        from dlkit.training.text_data import TextData
-
-        none = LabelledTexts([], {"label": []})
-        rows = LabelledTexts(texts, {"label": [None] * len(texts)})
-        prepared = self._prepared(TextData(rows, none, None, []), settings)
-        encoding = prepared.training(["encoding"], [self.task]).features["encoding"]
-        return normalize(encoding.to_tensor().numpy())
-
     def _prepared(self, data: Any, settings: Any) -> Any:
         from dlkit.training.prepared import PreparedTexts
 
@@ -189,90 +163,6 @@ class Trainer:
             lengths=[len(part) for part in pieces],
             encodings=np.stack(list(self.encodings.values())),
         )
-
-
-def discriminator_of_classes(
-    labelled: np.ndarray,
-    targets: np.ndarray,
-    unlabelled: np.ndarray,
-    *,
-    classes: int,
-    seed: int,
-    steps: int = 1200,
-    batch_size: int = 64,
-    noise_units: int = 100,
-) -> Any:
-    """Trains a classifier whose further class is "made", of logit 0, against a generator.
-
-    Args:
-        labelled: float `(labelled rows, columns)` of unit length, as all others.
-        targets: int `(labelled rows,)`.
-        unlabelled: float `(unlabelled rows, columns)`.
-        classes: How many classes there are.
-        seed: Seeds everything.
-        steps: Steps of training.
-        batch_size: Labelled rows in a step, and as many unlabelled and made ones.
-        noise_units: Size of the noise.
-
-    Returns:
-        A model from `(batch, columns)` to the logits of the classes `(batch, classes)`.
-    """
-    import keras
-    import tensorflow as tf
-
-    from dlkit.networks import TextSizes, text_network
-    from dlkit.tasks.losses import ScopedCrossentropy
-
-    keras.utils.set_random_seed(seed)
-    columns = labelled.shape[1]
-    body = text_network("bert", sizes=TextSizes(0, 0, 0, encoding=columns))
-    features = body.output
-    logits = keras.layers.Dense(classes, name="logits")(features)
-    model = keras.Model(body.input["encoding"], [logits, features])
-    generator = keras.Sequential(
-        [
-            keras.Input((noise_units,)),
-            keras.layers.Dense(512, activation="leaky_relu"),
-            keras.layers.Dropout(0.1),
-            keras.layers.Dense(columns),
-            keras.layers.UnitNormalization(),
-        ]
-    )
-    optimizers = []
-    for network in (model, generator):
-        rate = keras.optimizers.schedules.CosineDecay(
-            0.0, steps, warmup_target=1e-3, warmup_steps=steps // 20
-        )
-        optimizer = keras.optimizers.Adam(rate)
-        optimizer.build(network.trainable_variables)
-        optimizers.append((optimizer, network.trainable_variables))
-    rows, others = tf.constant(labelled), tf.constant(unlabelled)
-    crossentropy = ScopedCrossentropy(label_smoothing=0.1)
-
-    @tf.function
-    def step() -> None:
-        chosen = tf.random.uniform([batch_size], 0, len(labelled), tf.int32)
-        drawn = tf.random.uniform([batch_size], 0, len(unlabelled), tf.int32)
-        with tf.GradientTape() as tape, tf.GradientTape() as generator_tape:
-            made = generator(tf.random.normal([batch_size, noise_units]), training=True)
-            shown = tf.concat([tf.gather(rows, chosen), tf.gather(others, drawn), made], 0)
-            logits, features = model(shown, training=True)
-            known, real, false = tf.split(logits, 3)
-            _, real_features, false_features = tf.split(features, 3)
-            real, false = (tf.reduce_logsumexp(part, 1) for part in (real, false))
-            loss = crossentropy(tf.gather(targets, chosen), known) + tf.reduce_mean(
-                tf.nn.softplus(-real) + tf.nn.softplus(false)
-            )
-            apart = tf.reduce_mean(real_features, 0) - tf.reduce_mean(false_features, 0)
-            wanted = tf.reduce_sum(apart**2) + tf.reduce_mean(tf.nn.softplus(-false))
-        for (optimizer, variables), each, value in zip(
-            optimizers, (tape, generator_tape), (loss, wanted), strict=True
-        ):
-            optimizer.apply(each.gradient(value, variables), variables)
-
-    for _ in range(steps):
-        step()
-    return keras.Model(model.input, model.output[0])
 
 
 if __name__ == "__main__":

@@ -161,9 +161,13 @@ class TextTraining(LabelledTraining):
     such as made ones. A search of settings learns without them."""
 
     unlabelled: Annotated[tuple[str, ...], tyro.conf.UseAppendAction] = ()
-    """Rows without labels to learn from as well, for where labels are few: each gets the label of
-    the rows most like it. They are most like each other with --pretrained minilm. A search of
-    settings learns from the labelled rows alone."""
+    """Rows without labels to learn from as well, for where labels are few. A search of settings
+    learns from the labelled rows alone."""
+
+    semi_supervised: Literal["spread", "gan"] = "spread"
+    """How rows of --unlabelled teach: each gets the label of the rows most like it, as --pretrained
+    minilm tells best ("spread"); or the network learns to tell them, as it does rows with labels,
+    from features that a generator makes ("gan")."""
 
     corrections: str | None = None
     """Labels of --data to correct: jsonl rows of text, label and corrected, as an audit of labels

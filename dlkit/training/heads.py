@@ -19,6 +19,7 @@ from dlkit.training.centroids import with_centroids
 from dlkit.training.checkpoint import has_checkpoint
 from dlkit.training.fit import Recipe, best_epoch, fit, outputs_of, shorter_recipe
 from dlkit.training.fitted_heads import fit_heads
+from dlkit.training.generation.semi_supervised import AdversarialHeads
 from dlkit.training.prepared import PreparedTexts
 from dlkit.training.scoring import chosen_rows
 from dlkit.training.text_front import network_arguments
@@ -135,8 +136,18 @@ def _fit(
     goes_on = settings.resume and folder is not None and has_checkpoint(folder)
     if _recommended(settings).fitted_heads and not goes_on:
         fit_heads(heads, network, tasks, training, seed=settings.seed)
+    learner = heads
+    if settings.unlabelled and settings.semi_supervised == "gan":
+        with strategy.scope():
+            learner = AdversarialHeads(
+                heads,
+                network.output,
+                tasks,
+                learning_rate=recipe.learning_rate,
+                seed=settings.seed,
+            )
     history = fit(
-        heads,
+        learner,
         tasks,
         training,
         prepared.validation(heads.input, tasks) if validate else None,

@@ -53,10 +53,13 @@ class UnlabelledTexts:
         """Returns the same parts, these texts among those to learn from.
 
         Each of their labels is that of the nearest training rows (see `spread_labels`), or none
-        where no label reaches a text.
+        where no label reaches a text. For a GAN none has a label, and rows that have one come so
+        often that they are about half of all: every step needs some.
         """
         if not self.texts:
             return data
+        if self._settings.semi_supervised == "gan":
+            return data._replace(train=_beside(data.train, self.texts))
         texts = [*data.train.texts, *self.texts]
         features, absent = self._features(texts), [None] * len(self.texts)
         labels = {
@@ -89,6 +92,15 @@ def _new_texts(settings: TextTraining, data: TextData) -> list[str]:
         msg = "`--unlabelled` must hold texts that no labelled row has. Received: "
         raise InputError(f"{msg}{', '.join(sources)}, {len(read)} rows without. Name another file.")
     return new
+
+
+def _beside(rows: LabelledTexts, texts: list[str]) -> LabelledTexts:
+    times = max(1, len(texts) // len(rows.texts))
+    labels = {
+        name: [*(times * list(column)), *([None] * len(texts))]
+        for name, column in rows.labels.items()
+    }
+    return LabelledTexts([*(times * rows.texts), *texts], labels)
 
 
 def _spread(features: np.ndarray, column: list[str | None]) -> list[str | None]:

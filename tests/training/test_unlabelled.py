@@ -46,6 +46,30 @@ def test_texts_get_the_labels_of_their_neighbours(files):
     assert taught.test == data.test
 
 
+def test_for_a_gan_texts_stay_without_labels_and_the_others_come_often(files):
+    settings, data = load(files, unlabelled=(files["unlabelled"],), semi_supervised="gan")
+    others = UnlabelledTexts(settings, data)
+    taught, times = others.labelled(data).train, len(others.texts) // len(data.train.texts)
+    border = times * len(data.train.texts)
+    assert times > 1
+    assert taught.texts == [*(times * data.train.texts), *others.texts]
+    for name in ("topic", "mood"):
+        assert taught.labels[name][:border] == times * data.train.labels[name]
+        assert set(taught.labels[name][border:]) == {None}
+
+
+def test_a_run_learns_with_a_gan(files, tmp_path):
+    changes = {
+        "validation_data": files["validation"],
+        "test_data": files["test"],
+        "unlabelled": (files["unlabelled"],),
+        "semi_supervised": "gan",
+    }
+    trained = train_on([files["train"]], tmp_path / "run", **changes)
+    assert trained.metrics["test"]["mood"]["accuracy"] > 0.6
+    assert not any("generator" in layer.name for layer in trained.model._flatten_layers())
+
+
 def test_nothing_is_added_without_a_file(files):
     settings, data = load(files)
     others = UnlabelledTexts(settings, data)
