@@ -88,7 +88,11 @@ class PreparedTexts:
         if missing := [name for name in names if name not in known]:
             known |= self._read(part.texts, missing)
         targets, weights = encode_targets(tasks, part.labels)
-        return tokenized_rows({name: known[name] for name in names}, targets, weights)
+        rows = tokenized_rows({name: known[name] for name in names}, targets, weights)
+        if PIECES not in names:
+            return rows
+        # an encoder that learns takes nearly all of the time, so that its rows are padded least
+        return rows._replace(lengths=known[PIECES].row_lengths().numpy())
 
     def _read(self, texts: Sequence[str], names: Sequence[str]) -> dict[str, tf.RaggedTensor]:
         asked = [PIECES if name == ENCODING else name for name in names]

@@ -6,12 +6,15 @@ import pytest
 import tensorflow as tf
 
 from dlkit.data.pipeline import tokenize
+from dlkit.data.text_rows import LabelledTexts
 from dlkit.errors import InputError
 from dlkit.networks.pretrained import pretrained_bert
 from dlkit.serving.export import export_text_model
 from dlkit.settings import TextTraining
 from dlkit.tasks import Classification, answer_batches
 from dlkit.text.wordpiece import WordPiece
+from dlkit.training.prepared import PreparedTexts
+from dlkit.training.text_data import TextData
 from dlkit.training.text_front import encode_pieces, text_front
 from tests.made_rows import made_rows, train_on, write_rows
 from tests.networks.tiny_bert import VOCABULARY, write_bert
@@ -112,6 +115,19 @@ def test_what_is_known_is_not_encoded_again(folder):
     encoded = encode_pieces(encoder, tokenize(pieces, TEXTS)["pieces"], known=known)
     assert (encoded[:2] == 7).numpy().all()
     assert not np.isclose(encoded[2], 7).any()
+
+
+def test_rows_of_an_encoder_that_learns_are_bucketed_by_its_pieces(folder):
+    settings = TextTraining(
+        network="wide_and_deep", network_arguments='{"deep": "bert"}', pretrained=folder
+    )
+    texts = LabelledTexts(TEXTS, {"topic": ["a"] * len(TEXTS)})
+    prepared = PreparedTexts(TextData(texts, texts, None, []), settings)
+    task = Classification(name="topic", classes=["a"])
+    for names in (["pieces"], ["pieces", "ngrams"]):
+        rows = prepared.training(names, [task])
+        counts = rows.features["pieces"].row_lengths().numpy()
+        np.testing.assert_array_equal(rows.lengths, counts)
 
 
 @pytest.fixture
