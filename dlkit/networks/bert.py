@@ -13,6 +13,7 @@ from dlkit.networks.arguments import (
     check_dropout,
 )
 from dlkit.networks.attention import FlattenSteps, RestoreSteps, SelfAttention
+from dlkit.networks.exact_gelu import exact_gelu
 from dlkit.networks.pooling import MaskedMeanPooling1D
 
 
@@ -162,7 +163,10 @@ def _block(
     x = keras.layers.Add(name=f"{name}_attention_sum")([x, seen])
     x = _norm(x, epsilon, trainable=trainable, name=f"{name}_attention_norm")
     inner = keras.layers.Dense(
-        inner_units, activation=activation, trainable=trainable, name=f"{name}_inner"
+        inner_units,
+        activation=exact_gelu if activation == "gelu" else activation,
+        trainable=trainable,
+        name=f"{name}_inner",
     )
     outer = keras.layers.Dense(x.shape[-1], trainable=trainable, name=f"{name}_outer")
     made = keras.layers.Dropout(dropout, name=f"{name}_dropout")(outer(inner(x)))
@@ -171,7 +175,13 @@ def _block(
 
 
 def _norm(x: Any, epsilon: float, *, trainable: bool, name: str) -> Any:
-    return keras.layers.LayerNormalization(epsilon=epsilon, trainable=trainable, name=name)(x)
+    norm = keras.layers.LayerNormalization(
+        axis=1,  # the same as -1, with which Keras reshapes its weights in every call
+        epsilon=epsilon,
+        trainable=trainable,
+        name=name,
+    )
+    return norm(x)
 
 
 def search_space(hp: Any) -> dict[str, Any]:

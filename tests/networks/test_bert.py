@@ -1,6 +1,7 @@
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from dlkit.errors import InputError
 from dlkit.networks.bert import FirstStep, IsPiece, PositionEmbedding, bert
@@ -51,6 +52,16 @@ def test_dropout_is_for_training_alone():
     still = model({"pieces": IDS}, training=False)
     np.testing.assert_array_equal(still, model({"pieces": IDS}, training=False))
     assert np.abs(model({"pieces": IDS}, training=True) - still).max() > 0.01
+
+
+def test_a_call_has_no_slow_gelu_and_no_reshaped_weights_of_norms():
+    model = bert(**SIZES, inner_units=12)
+    call = tf.function(lambda ids: model({"pieces": ids}, training=False))
+    graph = call.get_concrete_function(tf.TensorSpec([None, None], tf.int32)).graph
+    kinds = [op.type for op in graph.get_operations()]
+    assert kinds.count("Erf") == SIZES["layers"]
+    assert "Erfc" not in kinds
+    assert not [op for op in graph.get_operations() if op.type == "Reshape" and "norm" in op.name]
 
 
 @pytest.mark.parametrize(
