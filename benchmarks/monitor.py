@@ -1,4 +1,4 @@
-"""The monitor beside VADER and an encoder of FinBERT's size; memory, kills and time to an alert.
+"""The monitor beside VADER and an encoder of FinBERT's size, and its time to an alert.
 
 The texts are made of the words of the bundled sample, as long as its texts, so that few are
 copies. VADER and the encoder only score; the monitor also reads, removes copies, stores and
@@ -6,30 +6,32 @@ counts. All get the same two cores, one after the other.
 
     pip install -e '.[monitor,benchmark]'
     python -m apps.sentiment train && python -m apps.sentiment export
-    python benchmarks/monitor.py --replay 1000000 --kills 20
+    python benchmarks/monitor.py
+
+and with an encoder that was pretrained:
+
+    python -m apps.sentiment train --network bert --pretrained minilm --run-dir runs/bert
+    python -m apps.sentiment export --run runs/bert --output saved_models/bert
+    python benchmarks/monitor.py --model saved_models/bert/sentiment --texts 3000 --alerts 0
 """
 
-import contextlib
 import dataclasses
 import datetime
+import itertools
 import json
 import multiprocessing
 import os
-import random
-import signal
 import sqlite3
-import subprocess
-import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import psutil
 import tyro
+from monitor_process import made_texts, read_sample, running, stored
 
-_SAMPLE = Path("apps/sentiment/sample")
 _TOKENS = 32
 _ENCODER_BATCH = 32
 _BURST = 60
@@ -48,12 +50,6 @@ class Options:
     encoder_texts: int = 256
     """Scored by the encoder."""
 
-    replay: int = 0
-    """Texts of a long replay, during which the memory is watched; 0 leaves it out."""
-
-    kills: int = 0
-    """Kills of a monitor at random moments, after which its store is checked; 0 leaves it out."""
-
     alerts: int = 3
     """Surges whose alerts are timed; 0 leaves it out."""
 
@@ -68,15 +64,12 @@ def main(options: Options) -> None:
         folder = Path(name)
         if options.texts:
             _compare(options, folder)
-        if options.replay:
-            _watch_memory(options, folder)
-        if options.kills:
-            _kill(options, folder)
         if options.alerts:
             _time_alerts(options, folder)
 
 
 def _compare(options: Options, folder: Path) -> None:
+    _load_vader()  # where it is missing: a pool starts workers that fail again and again
     path = folder / "posts.jsonl"
     texts = _write(path, options.texts, start=datetime.datetime(2026, 1, 1), seconds=5.0)
     rates = {
@@ -99,7 +92,7 @@ def _compare(options: Options, folder: Path) -> None:
 
 def _monitor(options: Options, path: Path, folder: Path) -> tuple[float, float]:
     """Measures from the loaded model to the last commit."""
-    with _running(options, folder, path, "rate.db") as process:
+    with running(options.model, path, folder / "rate.db", "--no-follow") as process:
         loaded = sum(psutil.Process(process.pid).cpu_times()[:2])
         start, before = time.perf_counter(), _seconds_of_children()
         output = process.communicate()[0]
@@ -158,53 +151,6 @@ def _encoder(options: Options) -> tuple[float, float]:
     return texts / (time.perf_counter() - start), texts / (time.process_time() - before)
 
 
-def _watch_memory(options: Options, folder: Path) -> None:
-    path = folder / "replay.jsonl"
-    _write(path, options.replay, start=datetime.datetime(2025, 1, 1), seconds=10.0)
-    sizes: list[tuple[int, float]] = []
-    with _running(options, folder, path, "replay.db") as process:
-        start = time.perf_counter()
-        while process.poll() is None:
-            with contextlib.suppress(FileNotFoundError, ProcessLookupError, ValueError):
-                sizes.append((_stored(folder / "replay.db"), _megabytes(process.pid)))
-            time.sleep(1)
-        seconds = time.perf_counter() - start
-    early = [size for count, size in sizes if options.replay * 0.1 <= count]
-    print(
-        f"\nreplay: {options.replay} texts in {seconds:.0f} s; memory after a tenth "
-        f"{early[0]:.0f} MB, most after it {max(early):.0f} MB ({max(early) / early[0]:.3f}x), "
-        f"at the end {early[-1]:.0f} MB; {_stored(folder / 'replay.db')} stored",
-        flush=True,
-    )
-
-
-def _kill(options: Options, folder: Path) -> None:
-    path = folder / "kills.jsonl"
-    count = 4000 * (options.kills + 1)
-    _write(path, count, start=datetime.datetime(2026, 1, 1), seconds=30.0)
-    moments, killed = random.Random(0), 0
-    for _ in range(options.kills):
-        with _running(options, folder, path, "kills.db") as process:
-            time.sleep(moments.uniform(0, 1))
-            if process.poll() is None:
-                process.send_signal(signal.SIGKILL)
-                killed += 1
-    with _running(options, folder, path, "kills.db") as process:
-        process.communicate()
-    with sqlite3.connect(folder / "kills.db") as store:
-        ask = lambda query: store.execute(query).fetchone()[0]  # noqa: E731
-        rows = ask("select count(*) from texts")
-        ids = ask("select count(distinct id) from texts")
-        copies = ask("select count(*) from texts where copy_of is not null")
-        counted = ask("select sum(texts + late) from windows")
-        again = ask("select coalesce(sum(count), 0) from counts where kind = 'same_id'")
-    print(
-        f"\nkills: {killed} of {count} texts: {count - ids} lost, {rows - ids} doubled, "
-        f"{counted + copies - count} counted too often, {again} read again after their commit",
-        flush=True,
-    )
-
-
 def _time_alerts(options: Options, folder: Path) -> None:
     """Times alerts from the end of the window, in which the texts came, to the line of the file."""
     delays = []
@@ -216,16 +162,18 @@ def _time_alerts(options: Options, folder: Path) -> None:
 
 
 def _time_alert(options: Options, folder: Path, number: int) -> float:
-    path, alerts = folder / f"live{number}.jsonl", folder / f"alerts{number}.jsonl"
+    path, store = folder / f"live{number}.jsonl", folder / f"live{number}.db"
+    alerts = folder / f"alerts{number}.jsonl"
     now = datetime.datetime.now(datetime.UTC).replace(tzinfo=None)
     past = now - datetime.timedelta(days=3)
     _write(path, 3 * 1440, start=past, seconds=60.0)
     command = ["--window", "1min", "--history", "2", "--duplicates", "0s", "--follow"]
-    with _running(options, folder, path, f"live{number}.db", *command, alerts=alerts) as process:
-        while _stored(folder / f"live{number}.db") < 3 * 1440:
+    command += ["--alerts", str(alerts)]
+    with running(options.model, path, store, *command) as process:
+        while stored(store) < 3 * 1440:
             time.sleep(0.2)
         time.sleep(5)
-        bad = _most_negative(folder / f"live{number}.db")
+        bad = _most_negative(store)
         while time.time() % 60 > 40:  # the burst is to lie within one window
             time.sleep(0.5)
         end = (time.time() // 60 + 1) * 60
@@ -246,70 +194,15 @@ def _most_negative(path: Path) -> str:
         return store.execute("select text from texts order by negative desc limit 1").fetchone()[0]
 
 
-@contextlib.contextmanager
-def _running(
-    options: Options,
-    folder: Path,
-    source: Path,
-    store: str,
-    *others: str,
-    alerts: Path | None = None,
-) -> Iterator[subprocess.Popen]:
-    """Starts a monitor and yields it once it reads."""
-    command = [sys.executable, "-m", "apps.sentiment", "monitor", "--model", str(options.model)]
-    command += ["--source", str(source), "--store", f"sqlite:///{folder / store}"]
-    command += ["--rejects", str(folder / "rejects.jsonl")]
-    command += ["--alerts", str(alerts)] if alerts else []
-    command += others or ["--no-follow"]
-    environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
-        assert process.stdout
-        line = process.stdout.readline()
-        if not line.startswith("monitor:"):
-            sys.exit(f"error: the monitor has not started: {line}")
-        yield process
-
-
 def _write(path: Path, count: int, *, start: datetime.datetime, seconds: float) -> list[str]:
     """Writes rows with times at equal distances; returns their texts."""
-    random_ = random.Random(0)
-    rows = [
-        json.loads(line)
-        for file in sorted(_SAMPLE.glob("posts_*.jsonl"))
-        for line in file.read_text("utf-8").splitlines()
-    ]
-    english = [row["text"].split() for row in rows if row["text"].isascii()]
-    chinese = [row["text"] for row in rows if not row["text"].isascii()]
-    words, characters = [word for text in english for word in text], "".join(chinese)
-    texts = []
+    texts = list(itertools.islice(made_texts(read_sample()), count))
     with path.open("w", encoding="utf-8") as file:
-        for number in range(count):
-            if number % 2:
-                length = len(random_.choice(english))
-                text = " ".join(random_.choices(words, k=length))
-            else:
-                length = len(random_.choice(chinese))
-                text = "".join(random_.choices(characters, k=length))
+        for number, text in enumerate(texts):
             moment = start + datetime.timedelta(seconds=seconds * number)
             row = {"id": number, "text": text, "time": f"{moment.isoformat()}Z"}
             file.write(json.dumps(row, ensure_ascii=False) + "\n")
-            texts.append(text)
     return texts
-
-
-def _stored(path: Path) -> int:
-    try:
-        with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as store:
-            return store.execute("select coalesce(max(number), 0) from texts").fetchone()[0]
-    except sqlite3.OperationalError:  # not there yet
-        return 0
-
-
-def _megabytes(pid: int) -> float:
-    """Returns the memory that a process holds (Linux)."""
-    status = Path(f"/proc/{pid}/status").read_text()
-    [kilobytes] = [line.split()[1] for line in status.splitlines() if line.startswith("VmRSS")]
-    return int(kilobytes) / 1024
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Scores of texts by an exported model with the heads topic and sentiment."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +10,7 @@ from dlkit.errors import InputError
 from dlkit.serving.versions import load_versions
 
 _SHOWN_CLASSES = 5
+_PART_BYTES = 2**16
 
 
 class Scorer:
@@ -40,10 +41,9 @@ class Scorer:
         self._negative = self.sentiments.index(negative)
 
     def __call__(self, texts: Sequence[str]) -> Scores:
-        """Scores at least one text, all in one call."""
+        """Scores at least one text."""
         encoded = np.array([text.encode("utf-8", "replace") for text in texts], object)
-        answers = self._call({"text": encoded})
-        topic, sentiment = answers["topic_probabilities"], answers["sentiment_probabilities"]
+        topic, sentiment = self._probabilities(encoded)
         details = zip(_named(topic, self.topics), _named(sentiment, self.sentiments), strict=True)
         return Scores(
             [self.topics[place] for place in topic.argmax(axis=1)],
@@ -51,6 +51,31 @@ class Scorer:
             sentiment[:, self._negative],
             [{"topic": one, "sentiment": other} for one, other in details],
         )
+
+    def _probabilities(self, texts: np.ndarray) -> Iterator[np.ndarray]:
+        """Yields those of the topics, then those of the sentiments, `(texts, classes)`."""
+        parts = list(_parts(np.array([len(text) for text in texts])))
+        answers = [self._call({"text": texts[part]}) for part in parts]
+        back = np.argsort(np.concatenate(parts))
+        for name in ("topic_probabilities", "sentiment_probabilities"):
+            yield np.concatenate([answer[name] for answer in answers])[back]
+
+
+def _parts(lengths: np.ndarray) -> Iterator[np.ndarray]:
+    """Yields the places of texts that go in one call, short ones with short ones.
+
+    An encoder needs as much time and memory for each text of a call as for the longest.
+
+    Args:
+        lengths: Bytes, `(texts,)`.
+    """
+    order = np.argsort(lengths, kind="stable")
+    start = 0
+    for place, length in enumerate(lengths[order].tolist()):
+        if place > start and (place - start + 1) * length > _PART_BYTES:
+            yield order[start:place]
+            start = place
+    yield order[start:]
 
 
 def _named(probabilities: np.ndarray, classes: list[str]) -> list[dict[str, float]]:
