@@ -46,7 +46,7 @@ class Options:
     """Epochs of its training."""
 
     seeds: int = 5
-    """Replays of each size and length."""
+    """Draws of surges of each size and length."""
 
 
 def main(options: Options) -> None:

@@ -1,7 +1,9 @@
 """The alarms of a method on a grid, and those of the simple rules."""
 
-from collections.abc import Callable
-from typing import Any, NamedTuple
+import copy
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from typing import NamedTuple
 
 import numpy as np
 
@@ -23,35 +25,38 @@ class Alarms(NamedTuple):
     open: np.ndarray
 
 
-def detector_alarms(
-    grid: Grid, settings: SurgeSettings, state: dict[str, Any] | None = None
-) -> tuple[Alarms, dict[str, Any]]:
-    """Runs the detector over a grid.
+class DetectorRun:
+    """A detector that follows a grid; a copy of it can go another way from there.
 
     Args:
-        grid: The counts.
         settings: Of the detector.
-        state: Of a detector that has seen what comes before; without it, a new one.
-
-    Returns:
-        Its alarms, and its state at the end.
+        window: Length of a window.
+        topics: Their names.
     """
-    detector = SurgeDetector(settings, grid.window)
-    if state:
-        detector = SurgeDetector.from_json(settings, grid.window, state)
-    column = {topic: place for place, topic in enumerate(grid.topics)}
-    starts, opened = np.zeros(grid.negative.shape, bool), np.zeros(grid.negative.shape, bool)
-    running: dict[str, int] = {}
-    for row, (start, counts) in enumerate(grid.windows()):
-        for event in detector.update(start, counts):
-            if event.kind == "start":
-                starts[row, column[event.topic]] = True
-                if event.method == "surge":
-                    running[event.episode] = column[event.topic]
-            elif event.kind == "end":
-                running.pop(event.episode, None)  # one of the windows before
-        opened[row, list(running.values())] = True
-    return Alarms(starts, opened), detector.to_json()
+
+    def __init__(self, settings: SurgeSettings, window: timedelta, topics: Sequence[str]) -> None:
+        self._detector = SurgeDetector(settings, window)
+        self._column = {topic: place for place, topic in enumerate(topics)}
+        self._running: dict[str, int] = {}
+
+    def copy(self) -> "DetectorRun":
+        """Returns one that stands where this one does."""
+        return copy.deepcopy(self)
+
+    def follow(self, grid: Grid) -> Alarms:
+        """Goes on over the windows of a grid, which come after all before."""
+        starts = np.zeros(grid.negative.shape, bool)
+        opened = np.zeros(grid.negative.shape, bool)
+        for row, (start, counts) in enumerate(grid.windows()):
+            for event in self._detector.update(start, counts):
+                if event.kind == "start":
+                    starts[row, self._column[event.topic]] = True
+                    if event.method == "surge":
+                        self._running[event.episode] = self._column[event.topic]
+                elif event.kind == "end":
+                    self._running.pop(event.episode, None)  # a slow rise is not among them
+            opened[row, list(self._running.values())] = True
+        return Alarms(starts, opened)
 
 
 def rule_alarms(passed: np.ndarray, cool_down: int) -> Alarms:
@@ -70,27 +75,36 @@ def rule_alarms(passed: np.ndarray, cool_down: int) -> Alarms:
     return Alarms(starts, opened)
 
 
-def mean_and_sigma(negative: np.ndarray) -> np.ndarray:
-    """Returns how many standard deviations a count is above the mean of all before it."""
-    return _standardized(negative, first=lambda row: 0, last=lambda row: row)
+def mean_and_sigma(negative: np.ndarray, begin: int = 0) -> np.ndarray:
+    """Returns how many standard deviations a count is above the mean of all before it.
+
+    Args:
+        negative: `(windows, topics)`.
+        begin: First of the windows that are returned.
+    """
+    return _standardized(negative, begin, first=lambda row: 0, last=lambda row: row)
 
 
-def ears_c2(negative: np.ndarray) -> np.ndarray:
+def ears_c2(negative: np.ndarray, begin: int = 0) -> np.ndarray:
     """Returns the statistic of EARS C2 (Hutwagner et al. 2003).
 
     That is how many standard deviations a count is above the mean of the seven windows that end
     two windows before it.
+
+    Args:
+        negative: `(windows, topics)`.
+        begin: First of the windows that are returned.
     """
-    return _standardized(negative, first=lambda row: row - 9, last=lambda row: row - 2)
+    return _standardized(negative, begin, first=lambda row: row - 9, last=lambda row: row - 2)
 
 
 def _standardized(
-    negative: np.ndarray, *, first: Callable[[int], int], last: Callable[[int], int]
+    negative: np.ndarray, begin: int, *, first: Callable[[int], int], last: Callable[[int], int]
 ) -> np.ndarray:
     scores = np.zeros(negative.shape)
-    for row in range(_LEAST_BASE, len(negative)):
+    for row in range(max(_LEAST_BASE, begin), len(negative)):
         base = negative[first(row) : last(row)]
         # the least spread keeps a baseline without texts from alarming at the first one
         spread = np.maximum(base.std(axis=0, ddof=1), 0.5)
         scores[row] = (negative[row] - base.mean(axis=0)) / spread
-    return scores
+    return scores[begin:]

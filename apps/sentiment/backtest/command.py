@@ -46,7 +46,7 @@ class Backtest(SurgeSettings):
     """Lengths of the surges in days."""
 
     seeds: int = 10
-    """Replays with surges at other places."""
+    """Draws of surges at other places, 60 of each size and length; each surge is put in alone."""
 
     calibration: float = 0.6
     """Share of the time that sets the limits, before the one that is measured on."""

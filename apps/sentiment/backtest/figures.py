@@ -56,8 +56,8 @@ def _detection(name: str, summary: Sequence[dict[str, Any]]) -> Figure:
     layout = {"barmode": "group", "yaxis": {"range": [0, 1.02], "tickformat": ".0%"}}
     caption = (
         "Share of the surges that raised an alarm while they lasted, and its spread over seeds. "
-        "The limits were set before the time that is measured; a rule may find more because it "
-        "alarms more often than it was allowed: see the next chart."
+        "Each was put in alone. The limits were set before the time that is measured; a rule may "
+        "find more because it alarms more often than it was allowed: see the next chart."
     )
     return Figure(f"Found, {name}", caption, {"data": traces, "layout": layout}, 600)
 

@@ -11,10 +11,10 @@ _NEAR_DAYS = 28
 
 @dataclasses.dataclass(frozen=True)
 class Injection:
-    """Surges of one size and length.
+    """Surges of one size and length, each of which is put in alone.
 
     Args:
-        extra: Negative texts to add, int64 `(windows, topics)`.
+        extra: Negative texts to add, int64 `(surges, steps)`.
         places: First window and topic of each, int64 `(surges, 2)`.
         usual: Negative texts that are usual over each, `(surges,)`.
     """
@@ -44,35 +44,20 @@ def usual_counts(grid: Grid) -> np.ndarray:
 
 
 def inject(
-    usual: np.ndarray,
-    *,
-    size: float,
-    steps: int,
-    gap: int,
-    least: float,
-    rng: np.random.Generator,
+    usual: np.ndarray, *, size: float, steps: int, most: int, least: float, rng: np.random.Generator
 ) -> Injection:
-    """Puts as many surges as fit at random places.
+    """Draws surges at random places.
 
     Args:
         usual: Usual negative texts, `(windows, topics)`.
         size: Negative texts with the surge over those that are usual.
         steps: Windows of a surge.
-        gap: Windows between two surges of a topic.
+        most: Surges to draw, if there are as many places.
         least: Negative texts that are to be expected with the surge, at least.
         rng: Chooses the places and draws the texts (Poisson).
     """
-    extra = np.zeros(usual.shape, np.int64)
-    places, sums = [], []
-    for topic in range(usual.shape[1]):
-        free = np.ones(len(usual) - steps + 1, bool)
-        for first in rng.permutation(len(free)):
-            span = slice(first, first + steps)
-            expected = usual[span, topic].sum()
-            if free[first] and size * expected >= least:
-                extra[span, topic] = rng.poisson((size - 1) * usual[span, topic])
-                free[max(first - steps - gap, 0) : first + steps + gap] = False
-                places.append((first, topic))
-                sums.append(expected)
-    shape = np.array(places, np.int64).reshape(-1, 2)
-    return Injection(extra, shape, np.array(sums))
+    spans = np.lib.stride_tricks.sliding_window_view(usual, steps, axis=0)  # (rows, topics, steps)
+    places = np.argwhere(size * spans.sum(axis=2) >= least)
+    places = rng.permutation(places)[:most]
+    means = spans[places[:, 0], places[:, 1]]  # (surges, steps)
+    return Injection(rng.poisson((size - 1) * means), places, means.sum(axis=1))

@@ -9,14 +9,13 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
-from apps.sentiment.backtest.alarms import Alarms
 from apps.sentiment.backtest.grid import Grid
 from apps.sentiment.backtest.injection import Injection, inject, usual_counts
-from apps.sentiment.backtest.methods import Method, all_methods
+from apps.sentiment.backtest.methods import Method, PutIn, all_methods
 from apps.sentiment.surge import SurgeSettings
 
-_GAP_DAYS = 120  # between two surges of a topic, so that none is the baseline of the next
-
+_SURGES = 60  # of each size and length in a seed
+_VISIBLE = 0.95  # probability with which who knows the true level finds a surge
 
 CEILING = "known level"
 """A method that nobody has: it knows the true level, and when and how long to look."""
@@ -29,7 +28,8 @@ class Result:
     Args:
         topics: Their names.
         topic_years: That were measured, without surges put in.
-        methods: One record for each method: its name, tuning, limit, and false alarms.
+        methods: One record for each method: its name, tuning and limit, and without surges put in
+            its alarms and the share of the windows in which one is open.
         surges: One record for each surge put in and each method: whether it was found, and how
             soon.
     """
@@ -56,63 +56,69 @@ def measure(
         settings: Of the detector; budget, minimum volume and cool-down hold for all methods.
         sizes: Sizes of the surges.
         lengths: Their lengths in days.
-        seeds: Replays of each size and length.
+        seeds: Draws of surges of each size and length.
         calibration: Share of the windows that set the limits.
     """
     border = round(len(grid) * calibration)
     earlier, later = grid.part(0, border), grid.part(border, len(grid))
     methods = all_methods(earlier, later, settings)
-    undisturbed = [method.alarms(later) for method in methods]
     usual = usual_counts(grid)[border:]
-    surges: list[dict[str, Any]] = []
+    places: list[dict[str, Any]] = []
+    put_in: list[PutIn] = []
     for size, days, seed in itertools.product(sizes, lengths, range(seeds)):
         injection = inject(
             usual,
             size=size,
             steps=later.steps(days),
-            gap=later.steps(_GAP_DAYS),
+            most=_SURGES,
             least=settings.minimum_volume,
             rng=np.random.default_rng([seed, round(10 * size), round(10 * days)]),
         )
         kind = {"size": size, "days": days, "seed": seed}
-        replayed = later.with_more(injection.extra)
-        for method in methods:
-            alarms = method.alarms(replayed)
-            surges += _found(alarms, injection, later, {**_named(method), **kind})
-        surges += _ceiling(injection, settings, {"method": CEILING, "tuning": "", **kind})
-    records = [
-        _named(method) | {"limit": method.limit, "alarms": int(alarms.starts.sum())}
-        for method, alarms in zip(methods, undisturbed, strict=True)
+        places += _places(injection, later.topics, settings, kind)
+        drawn = zip(injection.places.tolist(), injection.extra, strict=True)
+        put_in += [PutIn(first, topic, texts) for (first, topic), texts in drawn]
+    surges = [
+        _named(method) | place | _found(raised, later.window)
+        for method in methods
+        for place, raised in zip(places, method.raised(put_in), strict=True)
     ]
-    return Result(grid.topics, later.years, records, surges)
+    nobody = {"method": CEILING, "tuning": "", "delay_days": None}
+    surges += [place | nobody | {"found": place["ceiling"]} for place in places]
+    return Result(grid.topics, later.years, [_undisturbed(method) for method in methods], surges)
+
+
+def _undisturbed(method: Method) -> dict[str, Any]:
+    alarms = method.alarms()
+    share = float(alarms.open.mean())
+    counted = {"limit": method.limit, "alarms": int(alarms.starts.sum()), "share_open": share}
+    return _named(method) | counted
 
 
 def _named(method: Method) -> dict[str, Any]:
     return {"method": method.name, "tuning": method.tuning}
 
 
-def _found(
-    alarms: Alarms, injection: Injection, later: Grid, kind: dict[str, Any]
+def _places(
+    injection: Injection, topics: Sequence[str], settings: SurgeSettings, kind: dict[str, Any]
 ) -> list[dict[str, Any]]:
-    """Says of each surge whether an alarm was raised or open while it lasted, and how soon."""
-    steps, records = later.steps(kind["days"]), []
-    raised = alarms.starts | alarms.open
-    for (first, topic), usual in zip(injection.places.tolist(), injection.usual, strict=True):
-        rows = np.flatnonzero(raised[first : first + steps, topic])
-        delay = (int(rows[0]) + 1) * (later.window / timedelta(days=1)) if len(rows) else None
-        place = {"topic": later.topics[topic], "usual": float(usual)}
-        records.append(kind | place | {"found": float(len(rows) > 0), "delay_days": delay})
-    return records
-
-
-def _ceiling(
-    injection: Injection, settings: SurgeSettings, kind: dict[str, Any]
-) -> list[dict[str, Any]]:
-    """Returns how probably a Poisson test of just the right span finds each surge."""
-    allowed = settings.alarms_per_topic_year * kind["days"] / 365.25
-    limits = np.maximum(stats.poisson.isf(allowed, injection.usual) + 1, settings.minimum_volume)
-    power = stats.poisson.sf(limits - 1, kind["size"] * injection.usual)
+    ceiling = _ceiling(injection.usual, settings, kind["size"], kind["days"]).tolist()
+    names = [topics[column] for column in injection.places[:, 1]]
     return [
-        kind | {"usual": float(usual), "found": float(found), "delay_days": None}
-        for usual, found in zip(injection.usual, power, strict=True)
+        kind | {"topic": name, "usual": usual, "ceiling": found, "visible": found >= _VISIBLE}
+        for name, usual, found in zip(names, injection.usual.tolist(), ceiling, strict=True)
     ]
+
+
+def _found(raised: np.ndarray, window: timedelta) -> dict[str, Any]:
+    """Says whether an alarm was raised or open while a surge lasted, and how soon."""
+    rows = np.flatnonzero(raised)
+    delay = (int(rows[0]) + 1) * (window / timedelta(days=1)) if len(rows) else None
+    return {"found": float(len(rows) > 0), "delay_days": delay}
+
+
+def _ceiling(usual: np.ndarray, settings: SurgeSettings, size: float, days: float) -> np.ndarray:
+    """Returns how probably a Poisson test of just the right span finds each surge."""
+    allowed = settings.alarms_per_topic_year * days / 365.25
+    limits = np.maximum(stats.poisson.isf(allowed, usual) + 1, settings.minimum_volume)
+    return stats.poisson.sf(limits - 1, size * usual)

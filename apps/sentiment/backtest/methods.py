@@ -2,13 +2,13 @@
 
 import dataclasses
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
 from apps.sentiment.backtest.alarms import (
     Alarms,
-    detector_alarms,
+    DetectorRun,
     ears_c2,
     mean_and_sigma,
     rule_alarms,
@@ -23,7 +23,7 @@ Tuning = Literal["as stated", "before", "hindsight"]
 """On what a limit is set: the stated budget alone, the windows before those that are measured, or
 these themselves, which nobody can do but which holds all methods to the same measured rate."""
 
-_LADDER = 2.0 ** np.arange(-6, 4, 0.5)
+_LADDER = 2.0 ** np.arange(-6, 4, 0.25)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -55,6 +55,26 @@ class Trial:
         return max(round(self.settings.alarms_per_topic_year * years), 1)
 
 
+class PutIn(NamedTuple):
+    """A surge that is put in alone.
+
+    Args:
+        first: Its first window among those that are measured.
+        topic: Its column.
+        texts: Negative texts to add, int64 `(steps,)`.
+    """
+
+    first: int
+    topic: int
+    texts: np.ndarray
+
+    def extra(self, topics: int) -> np.ndarray:
+        """Returns the texts to add to all topics, int64 `(steps, topics)`."""
+        extra = np.zeros((len(self.texts), topics), np.int64)
+        extra[:, self.topic] = self.texts
+        return extra
+
+
 class Detector:
     """The detector of this application, with the stated budget or one that has been tuned."""
 
@@ -62,26 +82,42 @@ class Detector:
 
     def __init__(self, trial: Trial) -> None:
         self.tuning = trial.tuning
+        self._trial = trial
         budget = trial.settings.alarms_per_topic_year
         low, high = 0, len(_LADDER) - 1
         while self.tuning != "as stated" and low < high:
             middle = (low + high + 1) // 2
-            self._set(trial, budget * _LADDER[middle])
-            if self.tuning == "hindsight":
-                starts = self.alarms(trial.later).starts
-            else:
-                starts = self._before.starts[trial.quiet :]
+            before = self._set(budget * _LADDER[middle])
+            hindsight = self.tuning == "hindsight"
+            starts = self.alarms().starts if hindsight else before.starts[trial.quiet :]
             low, high = (middle, high) if starts.sum() <= trial.allowed else (low, middle - 1)
-        self._set(trial, budget * (1.0 if self.tuning == "as stated" else _LADDER[low]))
-        self.limit = f"budget {self._settings.alarms_per_topic_year:.3g}"
+        chosen = float(budget * (1.0 if self.tuning == "as stated" else _LADDER[low]))
+        self._set(chosen)
+        self.limit = f"budget {chosen:.3g}"
 
-    def _set(self, trial: Trial, budget: float) -> None:
-        self._settings = dataclasses.replace(trial.settings, alarms_per_topic_year=float(budget))
-        self._before, self._state = detector_alarms(trial.earlier, self._settings)
+    def _set(self, budget: float) -> Alarms:
+        """Starts anew with another budget; returns the alarms before what is measured."""
+        settings = dataclasses.replace(self._trial.settings, alarms_per_topic_year=float(budget))
+        earlier = self._trial.earlier
+        self._run = DetectorRun(settings, earlier.window, earlier.topics)
+        return self._run.follow(earlier)
 
-    def alarms(self, later: Grid) -> Alarms:
-        """Goes on from the state after the earlier windows."""
-        return detector_alarms(later, self._settings, self._state)[0]
+    def alarms(self) -> Alarms:
+        """Returns the alarms in the windows that are measured."""
+        return self._run.copy().follow(self._trial.later)
+
+    def raised(self, surges: Sequence[PutIn]) -> list[np.ndarray]:
+        """Says where an alarm is raised or open while each surge lasts, each bool `(steps,)`."""
+        run, later, now = self._run.copy(), self._trial.later, 0
+        answers = [np.zeros(0, bool)] * len(surges)
+        for place in sorted(range(len(surges)), key=lambda place: surges[place].first):
+            surge = surges[place]
+            run.follow(later.part(now, surge.first))
+            now = surge.first
+            windows = later.part(now, now + len(surge.texts))
+            alarms = run.copy().follow(windows.with_more(surge.extra(len(later.topics))))
+            answers[place] = (alarms.starts | alarms.open)[:, surge.topic]
+        return answers
 
 
 class Rule:
@@ -93,6 +129,7 @@ class Rule:
     def __init__(self, name: str, trial: Trial) -> None:
         self.name = name
         self.tuning = trial.tuning
+        self._later = trial.later
         self._earlier = trial.earlier
         self._minimum = trial.settings.minimum_volume
         self._cool_down = trial.earlier.steps(trial.settings.cool_down)
@@ -109,17 +146,29 @@ class Rule:
             self._limits = np.array(self._tuned(scores, trial.allowed))
             self.limit = f"{self._limits:.2f} sigmas"
 
-    def alarms(self, later: Grid) -> Alarms:
-        """Looks back over the earlier windows where the rule needs a baseline."""
-        scores = self._scores(self._earlier.negative, later.negative)
+    def alarms(self) -> Alarms:
+        """Returns the alarms in the windows that are measured."""
+        scores = self._scores(self._earlier.negative, self._later.negative)
         return rule_alarms(scores >= self._limits, self._cool_down)
 
+    def raised(self, surges: Sequence[PutIn]) -> list[np.ndarray]:
+        """Says where an alarm is raised or open while each surge lasts, each bool `(steps,)`."""
+        return [self._raised(surge) for surge in surges]
+
+    def _raised(self, surge: PutIn) -> np.ndarray:
+        begin = max(surge.first - self._cool_down, 0)  # an alarm from there is still open
+        after = self._later.negative[begin : surge.first + len(surge.texts)].copy()
+        after[surge.first - begin :, surge.topic] += surge.texts
+        before = np.concatenate([self._earlier.negative, self._later.negative[:begin]])
+        alarms = rule_alarms(self._scores(before, after) >= self._limits, self._cool_down)
+        return (alarms.starts | alarms.open)[surge.first - begin :, surge.topic]
+
     def _scores(self, before: np.ndarray, after: np.ndarray) -> np.ndarray:
-        negative = np.concatenate([before, after]).astype(float)
-        scores = negative
+        scores = after.astype(float)
         if self.name != "fixed threshold":
-            scores = (mean_and_sigma if self.name == "mean + sigmas" else ears_c2)(negative)
-        return np.where(negative >= self._minimum, scores, -np.inf)[len(before) :]
+            statistic = mean_and_sigma if self.name == "mean + sigmas" else ears_c2
+            scores = statistic(np.concatenate([before, after]).astype(float), len(before))
+        return np.where(after >= self._minimum, scores, -np.inf)
 
     def _tuned(self, scores: np.ndarray, allowed: float) -> float:
         """Returns the lowest limit among the values that keeps to the allowed number of alarms."""

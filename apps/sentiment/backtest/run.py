@@ -32,6 +32,7 @@ _COLUMNS = {
     "method": title,
     "surges": lambda r: str(r["surges"]),
     "found": lambda r: f"{r['detection']:.1%}" + _with(" ± {:.1%}", r["spread"]),
+    "of the visible": lambda r: _with("{:.1%}", r["visible_detection"]),
     "mean delay": lambda r: _with("{:.2f} d", r["mean_delay_days"]),
     "false alarms / topic-month": lambda r: _with("{:.3f}", r["false_alarms_per_topic_month"]),
     "positive predictive value": lambda r: _with("{:.1%}", r["positive_predictive_value"]),
@@ -126,7 +127,13 @@ def _write(options: Backtest, parts: list[_Part]) -> None:
         for figure in backtest_figures(part.name, part.grid, part.result, part.summary)
     ]
     limits = [
-        [part.name, title(row), row["limit"], f"{row['alarms'] / part.result.topic_years:.2f}"]
+        [
+            part.name,
+            title(row),
+            row["limit"],
+            f"{row['alarms'] / part.result.topic_years:.2f}",
+            f"{row['share_open']:.1%}",
+        ]
         for part in parts
         for row in part.result.methods
     ]
@@ -141,7 +148,7 @@ def _write(options: Backtest, parts: list[_Part]) -> None:
     tables.append(
         {
             "title": "Limits, and alarms without surges put in",
-            "columns": ["counted", "method", "limit", "alarms / topic-year"],
+            "columns": ["counted", "method", "limit", "alarms / topic-year", "time in alarm"],
             "rows": limits,
         }
     )

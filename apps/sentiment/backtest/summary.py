@@ -21,7 +21,8 @@ def summarize(result: Result, prevalence: float) -> list[dict[str, Any]]:
 
     Returns:
         One record for each size, length and method: share found with its spread over the seeds,
-        delay, false alarms of a topic in a month, positive predictive value.
+        share found of those that are visible, delay, false alarms of a topic in a month, positive
+        predictive value.
     """
     false = {
         (row["method"], row["tuning"]): row["alarms"] / result.topic_years for row in result.methods
@@ -32,6 +33,7 @@ def summarize(result: Result, prevalence: float) -> list[dict[str, Any]]:
         seeds = [[r["found"] for r in rows if r["seed"] == s] for s in {r["seed"] for r in rows}]
         shares = [float(np.mean(seed)) for seed in seeds]
         detection = float(np.mean([row["found"] for row in rows]))
+        visible = [row["found"] for row in rows if row["visible"]]
         delays = [row["delay_days"] for row in rows if row["delay_days"] is not None]
         rate = false.get(key[2:])
         true = detection * prevalence
@@ -41,6 +43,8 @@ def summarize(result: Result, prevalence: float) -> list[dict[str, Any]]:
                 "surges": len(rows),
                 "detection": detection,
                 "spread": float(np.std(shares, ddof=1)) if len(shares) > 1 else None,
+                "visible": len(visible),
+                "visible_detection": float(np.mean(visible)) if visible else None,
                 "mean_delay_days": float(np.mean(delays)) if delays else None,
                 "false_alarms_per_topic_month": None if rate is None else rate / 12,
                 "positive_predictive_value": None if not rate else true / (true + rate),

@@ -15,6 +15,7 @@ from apps.sentiment.surge.spans import Spans
 from apps.sentiment.surge.volume import Volume
 
 _YEAR = 365.25 * DAY
+_OVERLAP = 2.0  # looks at one span that pass a limit together: they share most of their windows
 _OUTLIER = 1e-3  # the level learns from what is less probable as if it were just this quantile
 
 
@@ -51,7 +52,8 @@ class EvidenceBook:
     """All that is remembered of the topics, as arrays over topics.
 
     The budget of false alarms is shared equally by all tests: each span is allowed its part of a
-    year's alarms, divided by how often a year looks at it.
+    year's alarms, divided by how often a year looks at it. Where these looks overlap, one alarm
+    takes two of them (the extremal index of Leadbetter 1983).
 
     Args:
         settings: Budget and memory.
@@ -67,7 +69,8 @@ class EvidenceBook:
         tests = len(self._spans.steps) + 1
         alarms = settings.alarms_per_topic_year / tests
         looks = np.append(self._spans.strides, self._day_steps)
-        self._allowed = np.minimum(alarms * looks * (window / _YEAR), 0.5)
+        overlap = np.append(np.where(self._spans.steps >= 2, _OVERLAP, 1.0), 1.0)
+        self._allowed = np.minimum(alarms * overlap * looks * (window / _YEAR), 0.5)
         decay = 0.5 ** (self._days / (3 * settings.half_life))
         self._dispersion = Dispersion(self._spans.steps, decay)
         self._level = Level(window, settings.half_life)
@@ -110,7 +113,8 @@ class EvidenceBook:
             in_surge: Topics in an open surge, bool `(topics,)`.
         """
         half_known = self._known.max(initial=0) >= self._settings.history / 2
-        volume = self._volume.factors(start, total - negative, half_known)
+        busy = self._volume.factor(start, total - negative, half_known)
+        volume = np.full(len(total), busy)
         forecast = self._level.forecast(start)
         expected = forecast.mean * volume
         dispersion = self._dispersion.values() + forecast.variance

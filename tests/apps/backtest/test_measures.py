@@ -7,7 +7,7 @@ from apps.sentiment.backtest.alarms import ears_c2, mean_and_sigma, rule_alarms
 from apps.sentiment.backtest.grid import make_grid
 from apps.sentiment.backtest.injection import inject, usual_counts
 from apps.sentiment.backtest.measure import CEILING, Result
-from apps.sentiment.backtest.methods import Rule, Trial
+from apps.sentiment.backtest.methods import Detector, PutIn, Rule, Trial
 from apps.sentiment.backtest.summary import by_volume, summarize
 from apps.sentiment.surge import SurgeSettings
 
@@ -62,28 +62,50 @@ def test_rules_keep_to_the_budget_where_they_are_tuned(name):
     trial = Trial(grid.part(0, 300), grid.part(300, 400), settings, "before")
     rule = Rule(name, trial)
     quiet = trial.earlier.steps(settings.history)
-    alarms = rule.alarms(trial.later)
     assert trial.allowed == 1
-    assert alarms.starts.sum() <= 5
+    assert rule.alarms().starts.sum() <= 5
     same = Rule(name, Trial(trial.earlier.part(0, quiet), trial.earlier, settings, "hindsight"))
-    assert (
-        same.alarms(trial.earlier).starts.sum() <= 2
-    )  # the budget of two topics in most of a year
-    extra = np.zeros(trial.later.negative.shape, int)
-    extra[50, 1] = 60
-    assert rule.alarms(trial.later.with_more(extra)).starts[50, 1]
+    assert same.alarms().starts.sum() <= 2  # the budget of two topics in most of a year
+    [raised] = rule.raised([PutIn(50, 1, np.array([60]))])
+    assert raised.tolist() == [True]
 
 
-def test_surges_are_put_in_as_large_as_said_and_apart():
+@pytest.mark.parametrize(
+    "method", ["surge detector", "fixed threshold", "mean + sigmas", "EARS C2"]
+)
+def test_a_surge_put_in_alone_is_seen_as_in_a_replay_of_all(method):
+    rng = np.random.default_rng(1)
+    grid = _grid(rng.poisson([8, 15], (140, 2)))
+    surges = [PutIn(35, 0, np.array([24, 8, 0])), PutIn(4, 1, np.array([45]))]
+
+    def trial(later):
+        return Trial(grid.part(0, 100), later, SurgeSettings(), "as stated")
+
+    def made(later):
+        if method == "surge detector":
+            return Detector(trial(later))
+        return Rule(method, trial(later))
+
+    alone = made(grid.part(100, 140)).raised(surges)
+    assert alone[1].any()
+    for (first, topic, texts), raised in zip(surges, alone, strict=True):
+        more = np.zeros((40, 2), int)
+        more[first : first + len(texts), topic] = texts
+        alarms = made(grid.part(100, 140).with_more(more)).alarms()
+        whole = (alarms.starts | alarms.open)[first : first + len(texts), topic]
+        assert raised.tolist() == whole.tolist()
+
+
+def test_surges_are_drawn_as_large_as_said():
     usual = np.full((400, 2), [10.0, 0.5])
-    injection = inject(usual, size=4, steps=3, gap=20, least=10, rng=np.random.default_rng(0))
+    rng = np.random.default_rng(0)
+    injection = inject(usual, size=4, steps=3, most=50, least=10, rng=rng)
+    assert injection.extra.shape == (50, 3)
     assert set(injection.places[:, 1]) == {0}  # four times 1.5 are less than 10
-    rows = np.sort(injection.places[:, 0])
-    assert np.diff(rows).min() >= 23
-    assert len(rows) >= 8
+    assert len({tuple(place) for place in injection.places.tolist()}) == 50
+    assert injection.places[:, 0].max() <= 397
     assert injection.usual == pytest.approx(30)
-    assert injection.extra.sum() / len(rows) == pytest.approx(90, rel=0.1)
-    assert np.count_nonzero(injection.extra) == 3 * len(rows)
+    assert injection.extra.mean() == pytest.approx(30, rel=0.05)
 
 
 def test_what_is_usual_knows_the_week_and_no_surge_moves_it_much():
@@ -97,6 +119,7 @@ def test_the_summary_counts_what_was_found():
     kind = {"size": 4.0, "days": 1.0, "method": "m", "tuning": "before", "topic": "t"}
     surges = [
         {**kind, "seed": seed, "usual": usual, "found": found, "delay_days": delay}
+        | {"visible": usual > 10}
         for seed, usual, found, delay in (
             (0, 3.0, 1.0, 1.0),
             (0, 12.0, 1.0, 2.0),
@@ -106,10 +129,13 @@ def test_the_summary_counts_what_was_found():
     ]
     surges.append({**kind, "method": CEILING, "tuning": "", "seed": 0, "usual": 3.0, "found": 0.9})
     surges[-1]["delay_days"] = None
+    surges[-1]["visible"] = False
     methods = [{"method": "m", "tuning": "before", "limit": "", "alarms": 6}]
     result = Result(("t",), 2.0, methods, surges)
     mine, ceiling = summarize(result, prevalence=1.0)
     assert mine["detection"] == 0.75
+    assert (mine["visible"], mine["visible_detection"]) == (2, 1.0)
+    assert ceiling["visible_detection"] is None
     assert mine["spread"] == pytest.approx(np.std([1.0, 0.5], ddof=1))
     assert mine["mean_delay_days"] == 2.0
     assert mine["false_alarms_per_topic_month"] == pytest.approx(3 / 12)

@@ -1,6 +1,7 @@
 import datetime
 import json
 
+import numpy as np
 import pytest
 from scipy import stats
 
@@ -143,6 +144,21 @@ def test_a_holiday_is_not_followed_by_an_alarm():
         for row, (start, counts) in enumerate(windows)
     )
     assert [event for event in starts(found) if event.window_start >= MONDAY + 100 * DAY] == []
+
+
+def test_a_source_that_comes_and_goes_is_no_surge():
+    """One of two sources delivers on half of the days: more texts, no larger share negative."""
+    rng = np.random.default_rng(0)
+    windows, there = [], rng.random(400) < 0.5
+    for row in range(400):
+        texts = rng.poisson([4 + 16 * there[row], 12 + 48 * there[row]])
+        counts = {"all": WindowCounts(int(texts[0]), int(texts.sum()))}
+        if row in (350, 390):
+            counts = {"all": WindowCounts(int(texts[0]) + 24, int(texts.sum()) + 24)}
+        windows.append((MONDAY + row * DAY, counts))
+    found = [event.window_start for event in starts(events(windows))]
+    assert found.count(MONDAY + 350 * DAY) + found.count(MONDAY + 390 * DAY) == 2
+    assert len(found) <= 4
 
 
 def test_windows_of_which_nothing_is_known_change_nothing():

@@ -11,6 +11,7 @@ from apps.sentiment.surge.discovery import score_limit
 from apps.sentiment.surge.dispersion import Dispersion, tail
 from apps.sentiment.surge.level import Level
 from apps.sentiment.surge.spans import Spans
+from apps.sentiment.surge.volume import Volume
 from dlkit.errors import InputError
 from tests.apps.surge.made_streams import DAY, MONDAY
 
@@ -51,6 +52,30 @@ def test_level_trend_and_week_are_found():
     for day in range(300, 307):
         forecast = level.forecast(MONDAY + day * DAY)
         assert forecast.mean == pytest.approx(truth(day), rel=0.06)
+
+
+def test_the_volume_is_believed_as_far_as_it_varies():
+    volume = Volume(DAY, 28.0)
+    volume.grow(1)
+    rng = np.random.default_rng(0)
+    factors = {}
+    for day in range(280):
+        start = MONDAY + day * DAY
+        weekend = start.weekday() >= 5
+        # from Monday to Friday always a hundred, at weekends ten or fifty
+        texts = rng.choice([10.0, 50.0]) if weekend else 100.0
+        factors[weekend, texts] = volume.factor(start, np.array([texts]), day >= 14)
+    assert factors[False, 100.0] == pytest.approx(1.0, abs=0.02)
+    assert factors[True, 10.0] < 0.6
+    assert factors[True, 50.0] > 1.4
+    state = volume.to_json()
+    outage = volume.factor(MONDAY + 280 * DAY, np.array([50.0]), True)
+    assert outage > 0.9  # so far half of the texts have never been missing in a week
+    older = state["dispersion"]
+    older |= {name: [[older[name][0][0]]] for name in ("excess", "squares")}
+    restored = Volume(DAY, 28.0)
+    restored.restore(state)
+    assert restored.factor(MONDAY + 285 * DAY, np.array([30.0]), True) == pytest.approx(1, abs=0.1)
 
 
 def test_spans_add_up_and_forget():
