@@ -4,7 +4,8 @@ r"""What a sentiment model makes of negation, narrowing losses, numbers, questio
 boilerplate. A pair is right if both of its texts get their sentiment. The models learn from the
 training rows of twitter_fin_sentiment, from all of zh_fin_news_dated, which knows no neutral
 headline, and from the bundled posts; then once more with the rows of `apps.sentiment contrasts`
-besides, which share phrases with the pairs but no text. No pair is learned from or chosen on.
+besides, which share phrases with the pairs but no text. No pair is learned from or chosen on. The
+last lines are the accuracies on the real rows that were held out for validation.
 
     python benchmarks/behaviour.py --data-folder DATA --folder behaviour-benchmark \
         --models wide_and_deep --models "bert --pretrained minilm"
@@ -47,7 +48,9 @@ class Options:
     folder: Path
     """Where rows and runs are kept."""
 
-    models: Annotated[tuple[str, ...], tyro.conf.UseAppendAction] = ("wide_and_deep",)
+    models: Annotated[tuple[str, ...], tyro.conf.UseAppendAction] = (
+        "sentence_encoder --pretrained multilingual --epochs 2",
+    )
     """A network and more options of `train`; give it several times."""
 
 
@@ -68,11 +71,13 @@ def main(options: Options) -> None:
         _SVC: _linear(learned, texts),
         f"{_SVC}, contrasts": _linear(pa.concat_tables([learned, made]), texts),
     }
-    for model in options.models:
-        answers[model] = _ours(options, rows, model, texts)
-        taught = f"{model} --training-data {named}"
-        answers[f"{model}, contrasts"] = _ours(options, rows, taught, texts)
+    taught = {f"{model}, contrasts": f"{model} --training-data {named}" for model in options.models}
+    ours = {model: model for model in options.models} | taught
+    for name, model in ours.items():
+        answers[name] = _ours(options, rows, model, texts)
     print(_table(pairs, answers))
+    for name, model in ours.items():
+        print(f"{name}: {_validation_accuracy(options, model):.1%} of the validation rows")
 
 
 def _write_rows(options: Options) -> Path:
@@ -106,7 +111,7 @@ def _linear(rows: pa.Table, texts: list[str]) -> list[str]:
 
 def _ours(options: Options, rows: Path, model: str, texts: list[str]) -> list[str]:
     network, *arguments = shlex.split(model)
-    run = "-".join([network, *arguments]).replace("--", "").replace("/", "-")
+    run = _run(model)
     if not (options.folder / run / "report.html").exists():
         named = ["--data", str(rows), "--network", network, *arguments, "--run-dir", run]
         _call(options, ["train", *named, "--test-fraction", "0", "--no-baseline"])
@@ -115,6 +120,15 @@ def _ours(options: Options, rows: Path, model: str, texts: list[str]) -> list[st
     found = _call(options, ["predict", "--run", run, "--input", "asked.jsonl"])
     answers = [json.loads(line) for line in found.splitlines()]
     return [answer.get("sentiment_label", answer.get("label")) for answer in answers]
+
+
+def _run(model: str) -> str:
+    return "-".join(shlex.split(model)).replace("--", "").replace("/", "-")
+
+
+def _validation_accuracy(options: Options, model: str) -> float:
+    metrics = json.loads((options.folder / _run(model) / "metrics.json").read_text())
+    return float(metrics["validation"]["accuracy"])
 
 
 def _call(options: Options, arguments: list[str]) -> str:

@@ -20,7 +20,7 @@ class Contrasts:
     """File of the rows: text, sentiment (positive, neutral or negative), kind and language. Rows of
     --data need the same names of columns and sentiments."""
 
-    rows: int = 6000
+    rows: int = 20_000
     """How many."""
 
     seed: int = 0

@@ -15,9 +15,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from apps.sentiment.contrasts.inflection import inflected
+
 _FILES = {"en": "english.json", "zh": "chinese.json"}
 _SCALES = (1, 10, 100)
 _ANY = "any"
+_NUMBERS = ("low", "high", "percent")
+_SHARES = {"negation": 2, "losses": 2}
+"""Kinds that turn what is said have more ways to do so than the others."""
 _ENDS = (".", "?", "。", "？")
 
 
@@ -37,17 +42,25 @@ class Grammar:
         language: Its code.
         slots: The ways to fill each slot of a template, "lead" and "tail" among them: what stands
             before and after a sentence that has no end of its own.
-        templates: Templates by kind and sentiment. Those of the sentiment "any" frame a plain
-            sentence, whose sentiment they leave as it is.
+        templates: Templates by kind and sentiment. Those of the sentiment "any" frame a statement
+            of another kind, whose sentiment they leave as it is. "{company2}" is a second filling
+            of the slot "company".
+        phrases: Slots of phrases whose verb a template asks for in a form, as "{good[past]}".
+        irregular: See `inflected`.
     """
 
     def __init__(
         self,
         language: str,
-        slots: Mapping[str, Sequence[Any]],
+        slots: Mapping[str, Sequence[str]],
         templates: Mapping[str, Mapping[str, Sequence[str]]],
+        phrases: Mapping[str, Sequence[str]] | None = None,
+        irregular: Mapping[str, Sequence[str]] | None = None,
     ) -> None:
-        self.language, self.slots, self.templates = language, slots, templates
+        self.language, self.templates = language, templates
+        self.slots: dict[str, Sequence[Any]] = {**slots}
+        for name, ways in (phrases or {}).items():
+            self.slots[name] = [inflected(way, irregular or {}) for way in ways]
 
     def sentences(self, kind: str, draw: np.random.Generator) -> Iterator[Contrast]:
         """Yields sentences of a kind without end, each of its sentiments in turn."""
@@ -60,16 +73,26 @@ class Grammar:
         found = self.templates[kind]
         return dict.fromkeys(self.templates["plain"], found[_ANY]) if _ANY in found else found
 
+    def _statements(self, sentiment: str, draw: np.random.Generator) -> Sequence[str]:
+        kinds = [kind for kind in self.templates.values() if sentiment in kind]
+        return _pick(kinds, draw)[sentiment]
+
     def _fill(self, template: str, sentiment: str, draw: np.random.Generator) -> str:
-        filled = template.replace("{statement}", _pick(self.templates["plain"][sentiment], draw))
-        values = {name: _pick(ways, draw) for name, ways in self.slots.items()}
+        statement = _pick(self._statements(sentiment, draw), draw)
+        filled = template.replace("{statement}", statement)
+        values = {
+            name: _pick(self.slots[name.removesuffix("2")], draw)
+            for name in ["lead", "tail", *re.findall(r"{(\w+)", filled)]
+            if name not in _NUMBERS
+        }
         low, high = np.sort(draw.choice(np.arange(2, 400), 2, replace=False)) / _pick(_SCALES, draw)
         numbers = {"low": f"{low:g}", "high": f"{high:g}", "percent": f"{draw.uniform(0, 30):.1f}"}
         text = filled.format(**values, **numbers)
         if not text.endswith(_ENDS):
             text = values["lead"] + text + values["tail"]
         text = re.sub(r"\b([Aa]) (?=[aeiou])", r"\1n ", text)
-        return re.sub(r" (?=[.,?])", "", " ".join(text.split()))
+        text = re.sub(r" (?=[.,?])", "", " ".join(text.split()))
+        return re.sub(r"(?<=[?？])[.。，！]", "", text)
 
 
 def read_grammars() -> list[Grammar]:
@@ -82,7 +105,7 @@ def read_grammars() -> list[Grammar]:
 
 
 def contrasts(rows: int, seed: int, grammars: Sequence[Grammar]) -> list[Contrast]:
-    """Draws different sentences, equally many of each language and kind.
+    """Draws different sentences, equally many of each language, by kind as `_SHARES` says or one.
 
     Args:
         rows: How many.
@@ -93,7 +116,12 @@ def contrasts(rows: int, seed: int, grammars: Sequence[Grammar]) -> list[Contras
         The sentences in random order; of two that read alike the first.
     """
     draw = np.random.default_rng(seed)
-    sources = [g.sentences(kind, draw) for g in grammars for kind in g.templates]
+    sources = [
+        grammar.sentences(kind, draw)
+        for grammar in grammars
+        for kind in grammar.templates
+        for _ in range(_SHARES.get(kind, 1))
+    ]
     found: dict[str, Contrast] = {}
     while len(found) < rows:
         for source in sources:

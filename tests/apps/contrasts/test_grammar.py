@@ -16,11 +16,13 @@ def some(language, kind, count=600):
     return list(islice(GRAMMARS[language].sentences(kind, draw), count))
 
 
-def test_equally_many_of_each_kind_and_language():
+def test_languages_are_equal_and_kinds_that_turn_a_sentiment_count_twice():
     rows = contrasts(1200, 0, list(GRAMMARS.values()))
     counts = Counter((row.kind, row.language) for row in rows)
-    assert set(counts) == {(kind, language) for kind in KINDS for language in GRAMMARS}
-    assert max(counts.values()) <= 1.1 * min(counts.values())
+    for language in GRAMMARS:
+        for kind in KINDS:
+            expected = 150 if kind in ("negation", "losses") else 75
+            assert counts[kind, language] == pytest.approx(expected, rel=0.1)
     assert len({row.text for row in rows}) == len(rows) == 1200
     assert {row.sentiment for row in rows} == {"positive", "neutral", "negative"}
 
@@ -35,7 +37,7 @@ def test_the_seed_decides():
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_slot_is_filled(language, kind):
     for row in some(language, kind):
-        assert not re.search(r"[{}\[\]]", row.text)
+        assert not re.search(r"[{}]", row.text)
         assert row.text == row.text.strip()
         assert row.text
 
@@ -62,6 +64,12 @@ def test_a_sentence_with_an_end_of_its_own_stands_alone():
     assert {text[:5] for text in texts} == {"is it", "News:"}
 
 
+KEPT = {
+    "en": "not only|nothing (can stop|helps)|, no |cannot avoid|does not rule out|no end to",
+    "zh": "不仅|不但|什么都|避免不了|不排除|逃不过",
+}
+
+
 @pytest.mark.parametrize("language", GRAMMARS)
 def test_negation_turns_what_is_said(language):
     slots = GRAMMARS[language].slots
@@ -69,7 +77,7 @@ def test_negation_turns_what_is_said(language):
         [way["base"] if isinstance(way, dict) else way for way in slots[name]]
         for name in ("good", "bad")
     )
-    rows = some(language, "negation")
+    rows = [row for row in some(language, "negation") if not re.search(KEPT[language], row.text)]
     for said, sentiment in ((good, "negative"), (bad, "positive")):
         longest = [way for way in said if len(way) > 8 or (language == "zh" and len(way) > 4)]
         found = {row.sentiment for row in rows for way in longest if way in row.text}
@@ -89,7 +97,26 @@ def test_numbers_rise_where_a_rise_is_said(language, pattern):
             is_loss = any(loss in row.text for loss in losses)
             assert row.sentiment == ("positive" if (after > before) != is_loss else "negative")
             checked += 1
-    assert checked > 30
+    assert checked > 20
+
+
+def test_a_slot_is_filled_twice():
+    templates = {"plain": {"neutral": ["{one} or {one2}"]}}
+    grammar = Grammar("en", {"one": ["x", "y"], "lead": [""], "tail": [""]}, templates)
+    rows = islice(grammar.sentences("plain", np.random.default_rng(0)), 40)
+    assert {row.text for row in rows} == {"x or x", "x or y", "y or x", "y or y"}
+
+
+def test_verbs_are_inflected():
+    grammar = Grammar(
+        "en",
+        {"lead": [""], "tail": [""]},
+        {"plain": {"positive": ["they {good[past]}, keep {good2[gerund]}"]}},
+        phrases={"good": ["win big"]},
+        irregular={"win": ["won", "won", "winning"]},
+    )
+    row = next(grammar.sentences("plain", np.random.default_rng(0)))
+    assert row.text == "they won big, keep winning big"
 
 
 @pytest.mark.parametrize("language", GRAMMARS)
@@ -108,3 +135,14 @@ def test_boilerplate_leaves_the_sentiment_as_it_is():
         ("up. Not advice.", "positive"),
         ("down. Not advice.", "negative"),
     ]
+
+
+def test_boilerplate_stands_around_statements_of_all_kinds():
+    templates = {
+        "plain": {"neutral": ["it meets"]},
+        "questions": {"neutral": ["is it up?"]},
+        "boilerplate": {"any": ["{statement}. Not advice."]},
+    }
+    grammar = Grammar("en", {"lead": [""], "tail": [""]}, templates)
+    rows = islice(grammar.sentences("boilerplate", np.random.default_rng(0)), 20)
+    assert {row.text for row in rows} == {"it meets. Not advice.", "is it up? Not advice."}
