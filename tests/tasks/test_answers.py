@@ -130,7 +130,10 @@ def test_texts_of_any_lengths_are_answered_in_their_order(count):
     assert set(found) == set(expected)
     for name, value in expected.items():
         assert found[name].shape == value.shape
-        assert found[name].numpy().tolist() == value.numpy().tolist()
+        if value.dtype.is_floating:  # a sum's last bit depends on what else is in the batch
+            np.testing.assert_allclose(found[name], value, rtol=1e-6)
+        else:
+            assert found[name].numpy().tolist() == value.numpy().tolist()
 
 
 def test_texts_are_read_only_as_far_as_needed():
