@@ -38,6 +38,7 @@ class Audit(IntentTraining):
 
     training_data: Annotated[tuple[str, ...], tyro.conf.Suppress] = ()
     unlabelled: Annotated[tuple[str, ...], tyro.conf.Suppress] = ()
+    semi_supervised: Annotated[Literal["spread", "gan"], tyro.conf.Suppress] = "spread"
     test_data: Annotated[str | None, tyro.conf.Suppress] = None
     validation_data: Annotated[str | None, tyro.conf.Suppress] = None
     test_fraction: Annotated[float, tyro.conf.Suppress] = 0.0

@@ -1,5 +1,6 @@
 """One trial: a training on other settings, measured on its validation rows."""
 
+import dataclasses
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -76,7 +77,8 @@ def objective_of(metrics: Mapping[str, Any], objective: str) -> float:
 
 def train_texts(rows: "SearchRows", job: Job, options: SearchOptions) -> dict[str, Any]:
     """Trains a job of a text application, and measures what it was asked to."""
-    settings, prepared = job.settings, rows.prepared(job.repeat, job.settings)
+    settings = dataclasses.replace(job.settings, unlabelled=())  # read once, after the search
+    prepared = rows.prepared(job.repeat, settings)
     strategy = prepare_devices(
         seed=settings.seed,
         deterministic=settings.deterministic,

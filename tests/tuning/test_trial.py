@@ -73,6 +73,12 @@ def test_a_trial_is_measured_and_repeatable(rows, settings):
     assert again | {"seconds": 0} == first | {"seconds": 0}
 
 
+def test_a_trial_learns_from_the_labelled_rows_alone(rows, settings):
+    more = {"unlabelled": ("no such file",), "semi_supervised": "gan"}
+    found = trained(rows, dataclasses.replace(settings, **more))
+    assert found["metrics"] == trained(rows, settings)["metrics"]
+
+
 def test_the_same_row_is_tokenized_once(rows, settings):
     short = dataclasses.replace(settings, max_words=64)
     assert rows.prepared(0, settings) is rows.prepared(0, settings)
