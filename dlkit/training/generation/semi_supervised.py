@@ -28,7 +28,7 @@ class AdversarialHeads(keras.Model):
     "GAN-BERT: generative adversarial learning for robust text classification with a bunch of
     labeled examples", 2020).
 
-    After `fit` the heads are as good as trained alone; the generator has no further use.
+    After `fit` the heads are used on their own; the generator has no further use.
 
     Args:
         heads: See `dlkit.tasks.join_heads`; its layers `<task>_logits` read the features.
