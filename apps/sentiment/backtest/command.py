@@ -2,6 +2,7 @@
 
 import dataclasses
 import os
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated
 
@@ -48,11 +49,20 @@ class Backtest(SurgeSettings):
     seeds: int = 10
     """Draws of surges at other places, 60 of each size and length; each surge is put in alone."""
 
+    known_surges: tuple[str, ...] = ()
+    """Real surges in the data, such as 2020-02-20:2020-04-07, first to last day in UTC: an alarm
+    there is no false one, and no other surge is put in."""
+
     calibration: float = 0.6
     """Share of the time that sets the limits, before the one that is measured on."""
 
     output: Path = Path("backtest.html")
     """Page with charts and tables; the numbers are written beside it as .json."""
+
+    @property
+    def known_spans(self) -> list[tuple[datetime, datetime]]:
+        """Returns from when to before when each real surge lasts."""
+        return [_span(text) for text in self.known_surges]
 
     @property
     def surge(self) -> SurgeSettings:
@@ -73,11 +83,23 @@ class Backtest(SurgeSettings):
         if not self.lengths or min(self.lengths) * 86400 < length:
             msg = f"`--lengths` must be at least a window. Received: {self.lengths}"
             raise InputError(f"{msg} days, window {self.window}.")
+        _ = self.known_spans
         if self.seeds < 1:
             raise InputError(f"`--seeds` must be at least 1. Received: {self.seeds}.")
         if not 0 < self.calibration < 1:
             msg = f"`--calibration` must be between 0 and 1. Received: {self.calibration}."
             raise InputError(msg)
+
+
+def _span(text: str) -> tuple[datetime, datetime]:
+    try:
+        first, last = (datetime.fromisoformat(day).replace(tzinfo=UTC) for day in text.split(":"))
+        if first > last:
+            raise ValueError
+    except ValueError:
+        msg = f"`--known-surges` must be FIRST:LAST, two dates in order. Received: {text}."
+        raise InputError(msg + " Write 2020-02-20:2020-04-07.") from None
+    return first, last + timedelta(days=1)
 
 
 def backtest(options: Backtest) -> None:

@@ -1,7 +1,7 @@
 """Counts of a whole history on a regular grid of windows."""
 
 import dataclasses
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
 import numpy as np
@@ -19,6 +19,7 @@ class Grid:
         topics: The names.
         negative: int64 `(windows, topics)`.
         total: int64 `(windows, topics)`.
+        calm: bool `(windows,)`, those without a real surge: only there an alarm is a false one.
     """
 
     start: datetime
@@ -26,14 +27,16 @@ class Grid:
     topics: tuple[str, ...]
     negative: np.ndarray
     total: np.ndarray
+    calm: np.ndarray
 
     def __len__(self) -> int:
         return len(self.negative)
 
     @property
     def years(self) -> float:
-        """Returns how many years of a topic there are in all."""
-        return self.negative.size * (self.window / timedelta(days=365.25))
+        """Returns how many calm years of a topic there are in all."""
+        windows = int(self.calm.sum()) * len(self.topics)
+        return windows * (self.window / timedelta(days=365.25))
 
     def steps(self, days: float) -> int:
         """Returns how many windows there are in so many days."""
@@ -53,7 +56,14 @@ class Grid:
             start=self.start + first * self.window,
             negative=self.negative[first:end],
             total=self.total[first:end],
+            calm=self.calm[first:end],
         )
+
+    def with_surges(self, spans: Collection[tuple[datetime, datetime]]) -> "Grid":
+        """Marks real surges: spans of time from one moment to before another."""
+        starts = [self.start + place * self.window for place in range(len(self))]
+        real = [any(first <= start < end for first, end in spans) for start in starts]
+        return dataclasses.replace(self, calm=self.calm & ~np.array(real))
 
     def only(self, columns: np.ndarray) -> "Grid":
         """Returns some of the topics.
@@ -100,4 +110,4 @@ def make_grid(
     total, bad = np.zeros(shape, np.int64), np.zeros(shape, np.int64)
     np.add.at(total, (places, columns), 1)
     np.add.at(bad, (places, columns), negative.astype(np.int64))
-    return Grid(start, window, tuple(names.tolist()), bad, total)
+    return Grid(start, window, tuple(names.tolist()), bad, total, np.ones(shape[0], bool))

@@ -44,12 +44,20 @@ def usual_counts(grid: Grid) -> np.ndarray:
 
 
 def inject(
-    usual: np.ndarray, *, size: float, steps: int, most: int, least: float, rng: np.random.Generator
+    usual: np.ndarray,
+    calm: np.ndarray,
+    *,
+    size: float,
+    steps: int,
+    most: int,
+    least: float,
+    rng: np.random.Generator,
 ) -> Injection:
-    """Draws surges at random places.
+    """Draws surges at random places where there is no real one.
 
     Args:
         usual: Usual negative texts, `(windows, topics)`.
+        calm: Windows without a real surge, bool `(windows,)`.
         size: Negative texts with the surge over those that are usual.
         steps: Windows of a surge.
         most: Surges to draw, if there are as many places.
@@ -57,7 +65,8 @@ def inject(
         rng: Chooses the places and draws the texts (Poisson).
     """
     spans = np.lib.stride_tricks.sliding_window_view(usual, steps, axis=0)  # (rows, topics, steps)
-    places = np.argwhere(size * spans.sum(axis=2) >= least)
+    free = np.lib.stride_tricks.sliding_window_view(calm[:, None], steps, axis=0).all(axis=2)
+    places = np.argwhere((size * spans.sum(axis=2) >= least) & free)
     places = rng.permutation(places)[:most]
     means = spans[places[:, 0], places[:, 1]]  # (surges, steps)
     return Injection(rng.poisson((size - 1) * means), places, means.sum(axis=1))

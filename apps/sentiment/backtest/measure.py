@@ -27,9 +27,9 @@ class Result:
 
     Args:
         topics: Their names.
-        topic_years: That were measured, without surges put in.
+        topic_years: That were measured, without surges put in or real.
         methods: One record for each method: its name, tuning and limit, and without surges put in
-            its alarms and the share of the windows in which one is open.
+            its false alarms and the share of the windows in which one is open.
         surges: One record for each surge put in and each method: whether it was found, and how
             soon.
     """
@@ -68,6 +68,7 @@ def measure(
     for size, days, seed in itertools.product(sizes, lengths, range(seeds)):
         injection = inject(
             usual,
+            later.calm,
             size=size,
             steps=later.steps(days),
             most=_SURGES,
@@ -85,13 +86,14 @@ def measure(
     ]
     nobody = {"method": CEILING, "tuning": "", "delay_days": None}
     surges += [place | nobody | {"found": place["ceiling"]} for place in places]
-    return Result(grid.topics, later.years, [_undisturbed(method) for method in methods], surges)
+    records = [_undisturbed(method, later.calm) for method in methods]
+    return Result(grid.topics, later.years, records, surges)
 
 
-def _undisturbed(method: Method) -> dict[str, Any]:
+def _undisturbed(method: Method, calm: np.ndarray) -> dict[str, Any]:
     alarms = method.alarms()
-    share = float(alarms.open.mean())
-    counted = {"limit": method.limit, "alarms": int(alarms.starts.sum()), "share_open": share}
+    false, share = int(alarms.starts[calm].sum()), float(alarms.open.mean())
+    counted = {"limit": method.limit, "alarms": false, "share_open": share}
     return _named(method) | counted
 
 

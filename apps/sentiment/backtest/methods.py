@@ -48,11 +48,16 @@ class Trial:
         return self.earlier.steps(self.settings.history)
 
     @property
+    def tuned_on(self) -> Grid:
+        """Returns the windows on which the limit is set."""
+        if self.tuning == "hindsight":
+            return self.later
+        return self.earlier.part(self.quiet, len(self.earlier))
+
+    @property
     def allowed(self) -> int:
-        """Returns the alarms that the budget allows where the limit is set, at least one."""
-        part = self.earlier.part(self.quiet, len(self.earlier))
-        years = (self.later if self.tuning == "hindsight" else part).years
-        return max(round(self.settings.alarms_per_topic_year * years), 1)
+        """Returns the false alarms that the budget allows there, at least one."""
+        return max(round(self.settings.alarms_per_topic_year * self.tuned_on.years), 1)
 
 
 class PutIn(NamedTuple):
@@ -90,7 +95,8 @@ class Detector:
             before = self._set(budget * _LADDER[middle])
             hindsight = self.tuning == "hindsight"
             starts = self.alarms().starts if hindsight else before.starts[trial.quiet :]
-            low, high = (middle, high) if starts.sum() <= trial.allowed else (low, middle - 1)
+            few = starts[trial.tuned_on.calm].sum() <= trial.allowed
+            low, high = (middle, high) if few else (low, middle - 1)
         chosen = float(budget * (1.0 if self.tuning == "as stated" else _LADDER[low]))
         self._set(chosen)
         self.limit = f"budget {chosen:.3g}"
@@ -140,10 +146,11 @@ class Rule:
             scores = self._scores(nothing, trial.earlier.negative)[trial.quiet :]
         if name == "fixed threshold":
             each = trial.allowed / scores.shape[1]
-            self._limits = np.array([self._tuned(column[:, None], each) for column in scores.T])
+            limits = [self._tuned(column[:, None], trial, each) for column in scores.T]
+            self._limits = np.array(limits)
             self.limit = f"{self._limits.min():g} to {self._limits.max():g} texts"
         else:
-            self._limits = np.array(self._tuned(scores, trial.allowed))
+            self._limits = np.array(self._tuned(scores, trial, trial.allowed))
             self.limit = f"{self._limits:.2f} sigmas"
 
     def alarms(self) -> Alarms:
@@ -170,12 +177,13 @@ class Rule:
             scores = statistic(np.concatenate([before, after]).astype(float), len(before))
         return np.where(after >= self._minimum, scores, -np.inf)
 
-    def _tuned(self, scores: np.ndarray, allowed: float) -> float:
-        """Returns the lowest limit among the values that keeps to the allowed number of alarms."""
+    def _tuned(self, scores: np.ndarray, trial: Trial, allowed: float) -> float:
+        """Returns the lowest limit among the values that keeps to the allowed false alarms."""
         values = np.unique(scores[np.isfinite(scores)])
         chosen = float(np.nextafter(values[-1], np.inf)) if len(values) else float(self._minimum)
         for limit in values[::-1]:
-            if rule_alarms(scores >= limit, self._cool_down).starts.sum() > allowed:
+            starts = rule_alarms(scores >= limit, self._cool_down).starts
+            if starts[trial.tuned_on.calm].sum() > allowed:
                 break
             chosen = float(limit)
         return chosen

@@ -53,7 +53,7 @@ def run(options: Backtest) -> None:
         model=options.model,
         negative=options.negative,
         window=window,
-    )
+    ).with_surges(options.known_spans)
     _check_length(grid, options)
     parts = [
         _measured(options, name, chosen)

@@ -9,6 +9,7 @@ from apps.sentiment.monitor.scores import Scores
 from dlkit.errors import InputError
 from dlkit.serving.versions import load_versions
 
+_HEADS = ("topic", "sentiment")
 _SHOWN_CLASSES = 5
 _PART_BYTES = 2**16
 
@@ -27,8 +28,7 @@ class Scorer:
     def __init__(self, folder: Path, negative: str) -> None:
         [version] = load_versions(folder, count=1).values()
         self._call = version.signatures["serving_default"]
-        heads = ("topic", "sentiment")
-        names = [f"{head}_probabilities" for head in heads]
+        names = [f"{head}_probabilities" for head in _HEADS]
         if not all(name in version.classes and name in self._call.outputs for name in names):
             msg = "`--model` must have the heads topic and sentiment. Received: "
             msg += f"{folder}, with {', '.join(self._call.outputs)}."
@@ -43,22 +43,26 @@ class Scorer:
     def __call__(self, texts: Sequence[str]) -> Scores:
         """Scores at least one text."""
         encoded = np.array([text.encode("utf-8", "replace") for text in texts], object)
-        topic, sentiment = self._probabilities(encoded)
+        answers = self._answers(encoded)
+        topic, sentiment = (answers[f"{head}_probabilities"] for head in _HEADS)
         details = zip(_named(topic, self.topics), _named(sentiment, self.sentiments), strict=True)
+        topics, sentiments = (
+            [label.decode() for label in answers[f"{head}_label"].tolist()] for head in _HEADS
+        )
         return Scores(
-            [self.topics[place] for place in topic.argmax(axis=1)],
-            [self.sentiments[place] for place in sentiment.argmax(axis=1)],
+            topics,
+            sentiments,
             sentiment[:, self._negative],
             [{"topic": one, "sentiment": other} for one, other in details],
         )
 
-    def _probabilities(self, texts: np.ndarray) -> Iterator[np.ndarray]:
-        """Yields those of the topics, then those of the sentiments, `(texts, classes)`."""
+    def _answers(self, texts: np.ndarray) -> dict[str, np.ndarray]:
+        """Returns the labels, `(texts,)`, and the probabilities, `(texts, classes)`, by name."""
         parts = list(_parts(np.array([len(text) for text in texts])))
         answers = [self._call({"text": texts[part]}) for part in parts]
         back = np.argsort(np.concatenate(parts))
-        for name in ("topic_probabilities", "sentiment_probabilities"):
-            yield np.concatenate([answer[name] for answer in answers])[back]
+        names = [f"{head}_{what}" for head in _HEADS for what in ("label", "probabilities")]
+        return {name: np.concatenate([answer[name] for answer in answers])[back] for name in names}
 
 
 def _parts(lengths: np.ndarray) -> Iterator[np.ndarray]:

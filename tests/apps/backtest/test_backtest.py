@@ -22,7 +22,9 @@ class _Model(tf.Module):
         energy = tf.cast(tf.strings.substr(text, 0, 1) == "e", tf.int32)
         neutral = tf.cast(tf.strings.substr(text, -1, 1) != "!", tf.int32)
         return {
+            "topic_label": tf.gather(_TOPICS, energy),
             "topic_probabilities": tf.one_hot(energy, 2),
+            "sentiment_label": tf.gather(_SENTIMENTS, neutral),
             "sentiment_probabilities": tf.one_hot(neutral, 2),
         }
 
@@ -78,6 +80,23 @@ def test_who_finds_what(folder, capsys):
     }
 
 
+def test_an_alarm_in_a_known_surge_is_no_false_one(folder, capsys):
+    real = folder / "with-surge.csv"
+    rows = (folder / "rows.csv").read_text("utf-8")
+    days = [datetime.date(2024, 4, 10) + datetime.timedelta(days=day) for day in range(3)]
+    real.write_text(rows + "".join(f"{day},metals crash!\n" * 60 for day in days), "utf-8")
+
+    def false_alarms(*known):
+        options = ["--data", str(real), "--seeds", "1", "--sizes", "5", "--lengths", "1", *known]
+        main(APP, _arguments(folder, *options))
+        capsys.readouterr()
+        numbers = json.loads((folder / "out" / "page.json").read_text("utf-8"))
+        [stated] = (r for r in numbers["by topic"]["methods"] if r["tuning"] == "as stated")
+        return stated["alarms"]
+
+    assert false_alarms() == false_alarms("--known-surges", "2024-04-10:2024-04-12") + 1
+
+
 @pytest.mark.parametrize(
     ("more", "message"),
     [
@@ -85,6 +104,8 @@ def test_who_finds_what(folder, capsys):
         (["--lengths", "0.1"], "`--lengths` must be at least a window"),
         (["--window", "7h"], "`--window`"),
         (["--calibration", "0.2"], "`--data` must reach over"),
+        (["--known-surges", "2024-04-02:2024-04-01"], "`--known-surges` must be FIRST:LAST"),
+        (["--known-surges", "spring"], "`--known-surges` must be FIRST:LAST"),
         (["--negative", "bad"], "`--negative` must be one of negative, neutral"),
         (["--time-column", "headline"], "`--time-column` must hold ISO 8601 times"),
         (["--minimum-volume", "0"], "`--minimum-volume` must be at least 1"),

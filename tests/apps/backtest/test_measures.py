@@ -97,15 +97,33 @@ def test_a_surge_put_in_alone_is_seen_as_in_a_replay_of_all(method):
 
 
 def test_surges_are_drawn_as_large_as_said():
-    usual = np.full((400, 2), [10.0, 0.5])
+    usual, calm = np.full((400, 2), [10.0, 0.5]), np.ones(400, bool)
     rng = np.random.default_rng(0)
-    injection = inject(usual, size=4, steps=3, most=50, least=10, rng=rng)
+    injection = inject(usual, calm, size=4, steps=3, most=50, least=10, rng=rng)
     assert injection.extra.shape == (50, 3)
     assert set(injection.places[:, 1]) == {0}  # four times 1.5 are less than 10
     assert len({tuple(place) for place in injection.places.tolist()}) == 50
     assert injection.places[:, 0].max() <= 397
     assert injection.usual == pytest.approx(30)
     assert injection.extra.mean() == pytest.approx(30, rel=0.05)
+
+
+def test_nothing_is_put_into_a_real_surge_and_no_alarm_there_is_false():
+    negative = np.full((200, 1), 10)
+    negative[150:153] = 60
+    start, end = _START + 150 * _DAY, _START + 153 * _DAY
+    grid = _grid(negative).with_surges([(start, end)])
+    assert np.flatnonzero(~grid.calm).tolist() == [150, 151, 152]
+    assert grid.years == pytest.approx(197 / 365.25)
+    rng = np.random.default_rng(0)
+    injection = inject(usual_counts(grid), grid.calm, size=4, steps=3, most=500, least=5, rng=rng)
+    first = injection.places[:, 0]
+    assert len(first) == 198 - 5  # starts that reach into the three days
+    assert not ((first >= 148) & (first <= 152)).any()
+    trial = Trial(grid.part(0, 100), grid.part(100, 200), SurgeSettings(), "hindsight")
+    detector = Detector(trial)
+    assert detector.alarms().starts[50:53].any()  # the budget is left for it all the same
+    assert not detector.alarms().starts[trial.later.calm].any()
 
 
 def test_what_is_usual_knows_the_week_and_no_surge_moves_it_much():
