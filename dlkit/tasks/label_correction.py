@@ -8,6 +8,7 @@ from dlkit.errors import InputError
 
 LIKELY = 0.5
 """The probability from which a suggested class is taken without review: likelier than not."""
+_NOISE = (1e-3, 0.45)  # shares of wrong labels that leave something to infer
 
 
 class LabelIssues(NamedTuple):
@@ -17,7 +18,8 @@ class LabelIssues(NamedTuple):
         rows: int64 `(issues,)`.
         suggested: int64 `(issues,)`, the class that the row more probably has.
         scores: float64 `(issues,)`, the probability of the label that the row has.
-        likely: bool `(issues,)`, whether the suggested class has a probability of `LIKELY`.
+        likely: bool `(issues,)`, whether the suggested class has a probability of `LIKELY`, given
+            the label that the row has.
     """
 
     rows: np.ndarray
@@ -40,6 +42,10 @@ def find_label_issues(probabilities: np.ndarray, labels: np.ndarray) -> LabelIss
     another class than their label; as many rows whose label is least probable are suspicious. It
     knows nothing of what the rows are.
 
+    Models that learned wrong labels spread some probability over all classes, and a label, though
+    suspicious, is evidence too: how likely a suggestion is follows by Bayes' rule from both, as if
+    labels were wrong uniformly at random (Natarajan et al., "Learning with noisy labels", 2013).
+
     Args:
         probabilities: float `(rows, classes)` of sum 1, of models that did not learn the row.
         labels: int `(rows,)`, of which every class has one.
@@ -55,15 +61,35 @@ def find_label_issues(probabilities: np.ndarray, labels: np.ndarray) -> LabelIss
     if labels.shape != (rows,) or len(np.unique(labels)) != classes:
         msg = f"`labels` must be ({rows},) with each of {classes} classes. Got {labels.shape}"
         raise ValueError(f"{msg} with {len(np.unique(labels))}.")
-    found = confident_learning().find_label_issues(
+    cleanlab = confident_learning()
+    found = cleanlab.filter.find_label_issues(
         labels, probabilities, filter_by="low_self_confidence", n_jobs=1
     )
     suspicious = np.flatnonzero(found)
     scores = probabilities[suspicious, labels[suspicious]].astype(np.float64)
     order = np.argsort(scores, kind="stable")
     suspicious = suspicious[order]
-    judged = probabilities[suspicious]
-    return LabelIssues(suspicious, judged.argmax(1), scores[order], judged.max(1) >= LIKELY)
+    suggested = probabilities[suspicious].argmax(1)
+    noise = 1 - float(np.trace(cleanlab.count.estimate_joint(labels, probabilities)))
+    right = _true_probabilities(probabilities[suspicious], labels[suspicious], noise)
+    likely = right[np.arange(len(suspicious)), suggested] >= LIKELY
+    return LabelIssues(suspicious, suggested, scores[order], likely)
+
+
+def _true_probabilities(probabilities: np.ndarray, labels: np.ndarray, noise: float) -> np.ndarray:
+    """Returns how probable each class is, given a model of noisy labels and the label of the row.
+
+    Args:
+        probabilities: float `(rows, classes)`, of each label, wrong ones among them.
+        labels: int `(rows,)`.
+        noise: Share of wrong labels.
+    """
+    rows, classes = probabilities.shape
+    noise = float(np.clip(noise, *_NOISE))
+    each = noise / (classes - 1)  # for a label to be one certain other class
+    right = np.maximum(probabilities.astype(np.float64) - each, 0)
+    right[np.arange(rows), labels] *= (1 - noise) / each
+    return right / right.sum(axis=1, keepdims=True)
 
 
 def confident_learning() -> Any:
@@ -73,11 +99,13 @@ def confident_learning() -> Any:
         InputError: `cleanlab` is not installed.
     """
     try:
-        from cleanlab import filter as module
+        import cleanlab
+        import cleanlab.count
+        import cleanlab.filter
     except ImportError as error:
         msg = "`audit` needs a package that is not installed: cleanlab. "
         raise InputError(msg + 'Call: pip install "dlkit[audit]"') from error
-    return module
+    return cleanlab
 
 
 def assign_folds(labels: np.ndarray, *, folds: int, seed: int) -> np.ndarray:

@@ -15,15 +15,8 @@ from dlkit.tasks.label_correction import (
 _ROUNDS = 2
 
 
-class Learner(Protocol):
+class Judge(Protocol):
     """Holds rows, and trains on them with the labels that it is given."""
-
-    def choose(self, labels: np.ndarray) -> None:
-        """Chooses how long to train, and the temperature, on validation rows of its own.
-
-        Args:
-            labels: int `(rows,)`.
-        """
 
     def judge(self, labels: np.ndarray, held_out: np.ndarray) -> np.ndarray:
         """Trains anew on the rows that are not held out, and answers those that are.
@@ -37,8 +30,19 @@ class Learner(Protocol):
         """
 
 
+class Learner(Judge, Protocol):
+    """A judge that has to find out how to train."""
+
+    def choose(self, labels: np.ndarray) -> None:
+        """Chooses how long to train, and the temperature, on validation rows of its own.
+
+        Args:
+            labels: int `(rows,)`.
+        """
+
+
 def out_of_sample_probabilities(
-    learner: Learner,
+    judge: Judge,
     labels: np.ndarray,
     *,
     folds: int,
@@ -48,9 +52,9 @@ def out_of_sample_probabilities(
     """Trains once for each fold, as `train` does, and answers the rows that were held out.
 
     Args:
-        learner: Holds the rows.
+        judge: Holds the rows.
         labels: int `(rows,)`, of which every class has one.
-        folds: How many trainings, after a first one that chooses how long they take.
+        folds: How many trainings.
         seed: Seeds the folds.
         progress: Gets a few words before each training.
 
@@ -58,15 +62,13 @@ def out_of_sample_probabilities(
         float32 `(rows, classes)` of sum 1.
 
     Raises:
-        InputError: The settings of the learner break a rule.
+        InputError: The settings of the judge break a rule.
     """
-    progress("choosing the epochs")
-    learner.choose(labels)
     assigned = assign_folds(labels, folds=folds, seed=seed)
     judged = []
     for fold in range(folds):
         progress(f"fold {fold + 1} of {folds}")
-        judged.append(learner.judge(labels, assigned == fold))
+        judged.append(judge.judge(labels, assigned == fold))
     back = np.argsort(np.argsort(assigned, kind="stable"))
     return np.concatenate(judged)[back]
 
@@ -90,7 +92,7 @@ def issues_in_rounds(
     Args:
         learner: Holds the rows.
         labels: int `(rows,)`, of which every class has one.
-        folds: How many trainings a round.
+        folds: How many trainings a round, after a first one that chooses how long they take.
         seed: Seeds the folds.
         progress: Gets a few words before each training.
 
@@ -108,6 +110,8 @@ def issues_in_rounds(
         def in_round(words: str, number: int = number) -> None:
             progress(f"round {number}: {words}")
 
+        in_round("choosing the epochs")
+        learner.choose(learned)
         found = out_of_sample_probabilities(
             learner, learned, folds=folds, seed=seed, progress=in_round
         )

@@ -9,8 +9,9 @@ from dlkit.evaluation.pictures import data_uri
 from dlkit.evaluation.review import MOST_ITEMS, LabelAudit, ReviewItem
 from dlkit.settings import ImageTraining
 from dlkit.tasks import Classification
-from dlkit.training.cross_validation import issues_in_rounds
-from dlkit.training.image_learner import ImageLearner
+from dlkit.tasks.label_correction import confident_learning, find_label_issues
+from dlkit.training.cross_validation import out_of_sample_probabilities
+from dlkit.training.image_judge import ImageJudge
 
 _MOST_SIDE = 96
 """Pixels of a picture on a page of many."""
@@ -24,7 +25,10 @@ def audit_image_labels(
     folds: int,
     progress: Callable[[str], object],
 ) -> LabelAudit:
-    """Looks for labels that are probably wrong.
+    """Looks for labels that are probably wrong, in one round of cross-validation.
+
+    A second round on corrected labels, as texts have it, found no more on CIFAR-10 (three folds of
+    20,000 images with a fifth of the labels flipped) and takes as long again.
 
     Args:
         settings: How to train; nothing is held out for a test.
@@ -39,14 +43,16 @@ def audit_image_labels(
     Raises:
         InputError: The settings break a rule, or `cleanlab` is not installed.
     """
+    confident_learning()  # what is missing is said before hours of training
     labels = task.encode(rows.labels)
-    probabilities, issues = issues_in_rounds(
-        ImageLearner(settings, task, rows),
+    probabilities = out_of_sample_probabilities(
+        ImageJudge(settings, task, rows),
         labels,
         folds=folds,
         seed=settings.seed,
         progress=progress,
     )
+    issues = find_label_issues(probabilities, labels)
 
     def item(place: int, row: int, suggested: int, likely: bool) -> ReviewItem:
         shown = place < MOST_ITEMS

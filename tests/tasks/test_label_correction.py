@@ -39,6 +39,21 @@ def test_only_likely_suggestions_are_taken():
     assert labels[4] == 2, "nothing is changed"
 
 
+def test_a_model_that_learned_wrong_labels_is_less_sure_than_it_could_be():
+    """Rows look like their class or, two in ten, like none: only the first are corrected."""
+    draw = np.random.default_rng(0)
+    right, odd = draw.integers(0, 4, 4000), draw.random(4000) < 0.2
+    wrong = draw.random(4000) < 0.3
+    labels = np.where(wrong, (right + draw.integers(1, 4, 4000)) % 4, right)
+    sure = np.where(np.arange(4) == right[:, None], 0.7, 0.1)  # right labels are 0.7 of them
+    unsure = np.where(np.arange(4) == right[:, None], 0.34, 0.22)
+    issues = find_label_issues(np.where(odd[:, None], unsure, sure), labels)
+    assert set(issues.rows[issues.likely]) <= set(np.flatnonzero(wrong & ~odd))
+    corrected = issues.corrected(labels)
+    assert (corrected[~odd] == right[~odd]).all()
+    assert (corrected[odd] == labels[odd]).all()
+
+
 def test_right_labels_are_left_alone():
     probabilities, _, right = judged_rows()
     assert len(find_label_issues(probabilities, right).rows) == 0

@@ -8,41 +8,36 @@ from dlkit.data.images import LabelledImages
 from dlkit.settings import ImageTraining
 from dlkit.tasks import Classification
 from dlkit.training.devices import prepare_devices
-from dlkit.training.fit import best_epoch, outputs_of
-from dlkit.training.image_data import ImageData, split_images
-from dlkit.training.image_heads import image_rows, refit_image_heads, train_image_heads
+from dlkit.training.fit import outputs_of
+from dlkit.training.image_data import ImageData
+from dlkit.training.image_heads import image_recipe, image_rows, refit_image_heads
 
 _BATCH = 256
 
 
-class ImageLearner:
-    """A `Learner` of images.
+class ImageJudge:
+    """A `Judge` of images.
+
+    It trains all epochs: the learning rate falls to zero over them, so that the last is the best.
+    The temperature is set on the rows that are held out, whose labels no network has learned.
 
     Args:
         settings: How to train; nothing is held out for a test.
-        task: Knows all labels of the rows; calibrated by `choose`.
+        task: Knows all labels of the rows; calibrated by `judge`.
         rows: The images.
     """
 
     def __init__(self, settings: ImageTraining, task: Classification, rows: LabelledImages) -> None:
         self._settings, self._task, self._rows = settings, task, rows
-        self._epochs = settings.epochs
-
-    def choose(self, labels: np.ndarray) -> None:
-        """See `Learner`."""
-        split = split_images(self._settings, self._labelled(labels))
-        data = self._data(labels, split.train, split.validation)
-        _, history = train_image_heads(self._settings, data, strategy=self._strategy(), folder=None)
-        self._epochs = best_epoch(history)
 
     def judge(self, labels: np.ndarray, held_out: np.ndarray) -> np.ndarray:
-        """See `Learner`."""
+        """See `Judge`."""
         data = self._data(labels, np.flatnonzero(~held_out), np.flatnonzero(held_out))
-        heads = refit_image_heads(
-            self._settings, data, epochs=self._epochs, strategy=self._strategy()
-        )
+        epochs = image_recipe(self._settings).epochs
+        heads = refit_image_heads(self._settings, data, epochs=epochs, strategy=self._strategy())
         rows = image_rows(data.validation, self._task)
         outputs = outputs_of(heads, rows, batch_size=_BATCH)[self._task.name]
+        self._task.calibrate(outputs, rows.targets[self._task.name])
         return np.asarray(self._task.decode(outputs)["probabilities"])
 
     def _data(self, labels: np.ndarray, train: np.ndarray, validation: np.ndarray) -> ImageData:
