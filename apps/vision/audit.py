@@ -21,14 +21,17 @@ class Audit(ImageTraining):
     """
 
     folds: int = 5
-    """So many models are trained, each without its share of the images, in each of two rounds."""
+    """So many models are trained, each without its share of the images."""
 
     output: Path | None = None
     """Folder of what is written; without it runs/vision/audits/TIME-NETWORK."""
 
     test_data: Annotated[str | None, tyro.conf.Suppress] = None
     validation_data: Annotated[str | None, tyro.conf.Suppress] = None
+    validation_fraction: Annotated[float | None, tyro.conf.Suppress] = None
     test_fraction: Annotated[float, tyro.conf.Suppress] = 0.0
+    split_seed: Annotated[int | None, tyro.conf.Suppress] = None
+    patience: Annotated[int, tyro.conf.Suppress] = 5
     baseline: Annotated[bool, tyro.conf.Suppress] = False
     resume: Annotated[bool, tyro.conf.Suppress] = False
     run_dir: Annotated[Path | None, tyro.conf.Suppress] = None
