@@ -7,8 +7,8 @@ A limit is set on the first 60 % of the days and measured on the rest. There sto
 February to 7 April 2020: a real surge, in which an alarm is no false one and none is put in.
 
     python benchmarks/surge.py --data-folder DATA --folder surge-benchmark
-    python benchmarks/surge.py --data-folder DATA --folder surge-minilm --train-options \
-        '--network wide_and_deep --pretrained minilm --network-arguments {"deep":"bert"} --epochs 3'
+    python benchmarks/surge.py --data-folder DATA --folder surge-minilm --train-options='--network \
+        wide_and_deep --pretrained minilm --network-arguments {"deep":"bert"} --epochs 1'
 
 What is done is kept in the folder. The page with all numbers is `surge-benchmark/backtest.html`.
 """
