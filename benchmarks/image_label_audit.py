@@ -47,7 +47,7 @@ class Options:
     share: float = 0.2
     """Share of their labels that is flipped."""
 
-    folds: int = 3
+    folds: int = 5
     """Folds of the cross-validation."""
 
     epochs: int = 8

@@ -82,7 +82,7 @@ def _audits(
     peer = _tfidf_probabilities(trainer.texts, given, folds, seed)
     scores |= _found("peer", np.flatnonzero(cleanlab_issues(given, peer)), flipped)
     ranked = cleanlab_issues(given, peer, filter_by="low_self_confidence")
-    return scores | _found("peer, filter as ours", np.flatnonzero(ranked), flipped)
+    return scores | _found("peer, low_self_confidence", np.flatnonzero(ranked), flipped)
 
 
 def _found(name: str, rows: np.ndarray, flipped: np.ndarray) -> dict[str, float]:

@@ -8,6 +8,7 @@ from dlkit.errors import InputError
 
 LIKELY = 0.5
 """The probability from which a suggested class is taken without review: likelier than not."""
+_TRUSTED = 0.75  # labels that are right with less probability are worth a look
 _NOISE = (1e-3, 0.45)  # shares of wrong labels that leave something to infer
 
 
@@ -39,12 +40,10 @@ def find_label_issues(probabilities: np.ndarray, labels: np.ndarray) -> LabelIss
 
     Confident learning (Northcutt, Jiang and Chuang, "Confident learning: estimating uncertainty in
     dataset labels", 2021) estimates how many labels are wrong from rows that are confidently of
-    another class than their label; as many rows whose label is least probable are suspicious. It
-    knows nothing of what the rows are.
-
-    Models that learned wrong labels spread some probability over all classes, and a label, though
-    suspicious, is evidence too: how likely a suggestion is follows by Bayes' rule from both, as if
-    labels were wrong uniformly at random (Natarajan et al., "Learning with noisy labels", 2013).
+    another class than their label. How probably the label of a row is right follows by Bayes' rule
+    from that share and from what models say of the row, as if labels were wrong uniformly at random
+    (Natarajan et al., "Learning with noisy labels", 2013): models that learned wrong labels spread
+    some probability over all classes, and a label is evidence, though it may be wrong.
 
     Args:
         probabilities: float `(rows, classes)` of sum 1, of models that did not learn the row.
@@ -62,18 +61,16 @@ def find_label_issues(probabilities: np.ndarray, labels: np.ndarray) -> LabelIss
         msg = f"`labels` must be ({rows},) with each of {classes} classes. Got {labels.shape}"
         raise ValueError(f"{msg} with {len(np.unique(labels))}.")
     cleanlab = confident_learning()
-    found = cleanlab.filter.find_label_issues(
-        labels, probabilities, filter_by="low_self_confidence", n_jobs=1
-    )
-    suspicious = np.flatnonzero(found)
+    noise = 1 - float(np.trace(cleanlab.count.estimate_joint(labels, probabilities)))
+    right = _true_probabilities(probabilities, labels, noise)
+    suspicious = np.flatnonzero(right[np.arange(rows), labels] < _TRUSTED)
     scores = probabilities[suspicious, labels[suspicious]].astype(np.float64)
     order = np.argsort(scores, kind="stable")
     suspicious = suspicious[order]
-    suggested = probabilities[suspicious].argmax(1)
-    noise = 1 - float(np.trace(cleanlab.count.estimate_joint(labels, probabilities)))
-    right = _true_probabilities(probabilities[suspicious], labels[suspicious], noise)
-    likely = right[np.arange(len(suspicious)), suggested] >= LIKELY
-    return LabelIssues(suspicious, suggested, scores[order], likely)
+    others = right[suspicious]
+    others[np.arange(len(suspicious)), labels[suspicious]] = -1
+    suggested = others.argmax(1)
+    return LabelIssues(suspicious, suggested, scores[order], others.max(1, initial=-1) >= LIKELY)
 
 
 def _true_probabilities(probabilities: np.ndarray, labels: np.ndarray, noise: float) -> np.ndarray:
@@ -101,7 +98,6 @@ def confident_learning() -> Any:
     try:
         import cleanlab
         import cleanlab.count
-        import cleanlab.filter
     except ImportError as error:
         msg = "`audit` needs a package that is not installed: cleanlab. "
         raise InputError(msg + 'Call: pip install "dlkit[audit]"') from error
