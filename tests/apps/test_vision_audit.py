@@ -9,7 +9,7 @@ from PIL import Image
 from apps.vision.app import APP
 from dlkit.cli import main
 
-QUICK = ["--epochs", "6", "--batch-size", "8", "--validation-fraction", "0.25"]
+QUICK = ["--epochs", "6", "--batch-size", "8"]
 
 
 def read(path):
@@ -51,7 +51,8 @@ def test_wrong_labels_are_found_and_shown(audited):
 def test_a_model_is_trained_with_the_corrections(audited, monkeypatch, capsys):
     folder, wrong = audited
     monkeypatch.chdir(folder)
-    arguments = ["train", "--data", "images", *QUICK, "--no-baseline"]
+    arguments = ["train", "--data", "images", *QUICK, "--validation-fraction", "0.25"]
+    arguments.append("--no-baseline")
     main(APP, [*arguments, "--corrections", "out/corrections.jsonl", "--run-dir", "run"])
     count = len(read(folder / "out" / "corrections.jsonl"))
     assert f"The labels of {count} rows were corrected" in (folder / "run/report.html").read_text()
