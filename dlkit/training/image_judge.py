@@ -19,7 +19,7 @@ class ImageJudge:
     """A `Judge` of images.
 
     It trains all epochs: the learning rate falls to zero over them, so that the last is the best.
-    The temperature is set on the rows that are held out, whose labels no network has learned.
+    The temperature is set on the rows that are held out, whose labels the network has not learned.
 
     Args:
         settings: How to train; nothing is held out for a test.

@@ -27,8 +27,9 @@ def audit_image_labels(
 ) -> LabelAudit:
     """Looks for labels that are probably wrong, in one round of cross-validation.
 
-    A second round on corrected labels, as texts have it, found no more on CIFAR-10 (three folds of
-    20,000 images with a fifth of the labels flipped) and takes as long again.
+    A second round on corrected labels, as texts have it, was no better on CIFAR-10 (three folds of
+    20,000 images with a fifth of the labels flipped: more recall, less precision) and takes as long
+    again.
 
     Args:
         settings: How to train; nothing is held out for a test.
