@@ -41,6 +41,9 @@ class Options:
     fine_tune: bool = False
     """Whether the encoder learns too."""
 
+    regularized_dropout: float = 0.0
+    """See `train`."""
+
     class_too: bool = True
     """Whether to train a network with an out-of-scope class as well, for comparison."""
 
@@ -85,6 +88,7 @@ def _settings(options: Options) -> Any:
         network_arguments=options.network_arguments,
         pretrained="minilm" if is_encoder else None,
         freeze_encoder=is_encoder and not options.fine_tune,
+        regularized_dropout=options.regularized_dropout,
     )
 
 

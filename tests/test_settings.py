@@ -20,6 +20,8 @@ from dlkit.settings import TextTraining, changed
         ("weight_decay", -0.1, "must be 0 or more"),
         ("weight_decay", math.nan, "must be 0 or more"),
         ("label_smoothing", 1.0, "must be from 0 to below 1"),
+        ("regularized_dropout", -1.0, "must be 0 or more"),
+        ("regularized_dropout", math.inf, "must be 0 or more"),
         ("prior_correction", 1.1, "must be from 0 to 1"),
         ("validation_fraction", 0.0, "must be between 0 and 1"),
         ("validation_fraction", 1.0, "must be between 0 and 1"),
@@ -34,6 +36,12 @@ def test_a_value_that_breaks_a_rule(name, value, rule):
     option = f"--{name.replace('_', '-')}"
     with pytest.raises(InputError, match=f"`{option}` {rule}.*Received: {value}"):
         TextTraining(**{name: value})
+
+
+def test_regularized_dropout_has_no_generator_beside_it():
+    TextTraining(regularized_dropout=2.0, unlabelled=("more.csv",))
+    with pytest.raises(InputError, match="`--regularized-dropout` must be 0 with"):
+        TextTraining(regularized_dropout=2.0, unlabelled=("more.csv",), semi_supervised="gan")
 
 
 def test_the_edges_are_allowed():

@@ -21,6 +21,7 @@ from dlkit.training.fit import Recipe, best_epoch, fit, outputs_of, shorter_reci
 from dlkit.training.fitted_heads import fit_heads
 from dlkit.training.generation.semi_supervised import AdversarialHeads
 from dlkit.training.prepared import PreparedTexts
+from dlkit.training.regularized_dropout import AgreeingHeads
 from dlkit.training.scoring import chosen_rows
 from dlkit.training.text_front import network_arguments
 
@@ -146,6 +147,9 @@ def _fit(
                 learning_rate=recipe.learning_rate,
                 seed=settings.seed,
             )
+    elif settings.regularized_dropout:
+        with strategy.scope():
+            learner = AgreeingHeads(heads, tasks, weight=settings.regularized_dropout)
     history = fit(
         learner,
         tasks,
