@@ -190,7 +190,7 @@ class TextTraining(LabelledTraining):
 
     regularized_dropout: float = 0.0
     """How much it counts that two passes over a row, with other units dropped, do not agree
-    (R-Drop, which takes 1 to 5); 0 makes one pass, in nearly half the time."""
+    (R-Drop, which takes 1 to 5); 0 makes one pass, in half the time."""
 
     class_weights: Literal["none", "sqrt", "balanced"] = "none"
     """Whether rows of rare classes weigh more: by the inverse frequency of their class
