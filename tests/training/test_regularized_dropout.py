@@ -10,6 +10,7 @@ from dlkit.networks.mlp import mlp
 from dlkit.tasks import Classification, Regression, join_heads
 from dlkit.training.fit import Recipe, fit
 from dlkit.training.regularized_dropout import AgreeingHeads
+from tests.made_rows import made_rows, train_on, write_rows
 
 RECIPE = Recipe(
     epochs=20, batch_size=32, learning_rate=5e-3, weight_decay=0.0, patience=None, seed=0
@@ -91,3 +92,15 @@ def test_a_number_is_learned_beside():
     fresh, _ = points_and_kinds(seed=1)
     found = np.asarray(heads({"columns": fresh})["number"]).ravel()
     assert np.corrcoef(found, fresh[:, 1])[0, 1] > 0.9
+
+
+def test_the_setting_reaches_the_training_and_leaves_no_trace_in_the_model(tmp_path):
+    source = write_rows(tmp_path / "rows.jsonl", made_rows(180))
+    plain, agreeing = (
+        train_on([source], tmp_path / f"run-{weight}", regularized_dropout=weight)
+        for weight in (0.0, 5.0)
+    )
+    assert agreeing.metrics["test"]["topic"]["accuracy"] > 0.6
+    assert agreeing.model.count_params() == plain.model.count_params()
+    pairs = zip(plain.model.get_weights(), agreeing.model.get_weights(), strict=True)
+    assert any(np.abs(left - right).max() > 1e-3 for left, right in pairs)
